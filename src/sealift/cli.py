@@ -1,0 +1,191 @@
+"""The command line: starts the screen, or prints what the screen would show.
+
+Results go to stdout and nothing else does; messages go to stderr. Exit codes: 0 nothing to report,
+1 findings, 2 usage or config error, 3 a host could not be reached.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sealift import __version__
+from sealift.hosts.command_log import CommandLog
+from sealift.hosts.elevation import Elevation
+from sealift.hosts.gate import Gate
+from sealift.hosts.trouble import Trouble, TroubleError
+from sealift.routes import SNAPSHOT_FORMAT, BadLocationError, Location, Purpose, Route
+from sealift.zfs.names import BadNameError, printable
+
+USAGE = """\
+sealift SOURCE DESTINATION                  both trees on one screen
+       sealift status|plan SOURCE DESTINATION      the same as text, or as --json
+"""
+PLACES = "SOURCE and DESTINATION are [user@]host:pool/dataset, or pool/dataset for this machine."
+_COMMANDS = ("status", "plan")
+_COMING = ("demo", "diagnose", "audit", "jobs")
+
+
+class UsageError(Exception):
+    """The command line or the config is wrong; the message says how."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line asks for. `command` is empty for the screen."""
+
+    command: str
+    route: Route
+    as_json: bool
+    ssh_config: Path | None
+    elevation: Elevation | None
+    theme: str | None
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run sealift; the exit code is given back."""
+    try:
+        options = parse(sys.argv[1:] if argv is None else argv)
+    except (UsageError, BadLocationError, BadNameError) as error:
+        print(f"sealift: {error}", file=sys.stderr)
+        return 2
+    if options.command:
+        return asyncio.run(_print(options))
+    if not sys.stdout.isatty():
+        return asyncio.run(_print(options, "status"))
+    from sealift.ui.app import run  # noqa: PLC0415 - Textual is not loaded for text output
+
+    return run(options)
+
+
+def parse(argv: Sequence[str]) -> Options:
+    """Read the command line. Raises `UsageError`, `BadLocationError` or `BadNameError`."""
+    parser = _parser()
+    arguments = parser.parse_intermixed_args(argv)
+    words: list[str] = arguments.words
+    command = ""
+    if words and words[0] in _COMING:
+        raise UsageError(
+            f"`sealift {words[0]}` is not built yet. To look at real hosts: "
+            "sealift root@source:tank/prod root@dest:backup/prod"
+        )
+    if words and words[0] in _COMMANDS:
+        command = words.pop(0)
+    if len(words) != 2:  # noqa: PLR2004 - a route has two ends
+        raise UsageError(f"a SOURCE and a DESTINATION are needed. {PLACES}")
+    source, destination = (Location.parse(word) for word in words)
+    if source == destination:
+        raise UsageError("the source and the destination are the same dataset")
+    route = Route(
+        source,
+        destination,
+        purpose=Purpose.STANDBY if arguments.standby else Purpose.VAULT,
+        read_only=arguments.read_only,
+        snapshot_format=arguments.snapshot_format,
+    )
+    config: Path | None = arguments.ssh_config
+    if config is not None and not config.is_file():
+        raise UsageError(f"the ssh config {printable(str(config))} is not there")
+    return Options(
+        command=command,
+        route=route,
+        as_json=arguments.json,
+        ssh_config=config,
+        elevation=_ELEVATION[arguments.elevation],
+        theme=arguments.theme,
+    )
+
+
+_ELEVATION = {
+    "auto": None,
+    "none": Elevation.NONE,
+    "sudo": Elevation.SUDO,
+    "doas": Elevation.DOAS,
+}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "sealift",
+        usage=USAGE,
+        description="Sealed (encrypted, raw-send) ZFS replication from one screen.",
+        epilog=PLACES,
+    )
+    parser.add_argument("words", nargs="*", help=argparse.SUPPRESS)
+    parser.add_argument("--version", action="version", version=f"sealift {__version__}")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument(
+        "--read-only", action="store_true", help="make every change impossible in this session"
+    )
+    parser.add_argument("--ssh-config", type=Path, metavar="FILE", help="instead of ~/.ssh/config")
+    parser.add_argument(
+        "--elevation",
+        choices=tuple(_ELEVATION),
+        default="auto",
+        help="how both hosts let us act as root (auto: as each allows without a password)",
+    )
+    purpose = parser.add_mutually_exclusive_group()
+    purpose.add_argument(
+        "--vault", action="store_true", help="the destination never holds a key (the default)"
+    )
+    purpose.add_argument(
+        "--standby", action="store_true", help="the destination may be unlocked by procedure"
+    )
+    parser.add_argument(
+        "--snapshot-format",
+        metavar="FORMAT",
+        default=SNAPSHOT_FORMAT,
+        help="strftime format of snapshot names, in UTC (default: %(default)s)",
+    )
+    parser.add_argument("--theme", metavar="NAME", help="colour theme of the screen")
+    return parser
+
+
+async def _print(options: Options, command: str = "") -> int:
+    # Imported here, so that --help and --version stay quick.
+    from sealift import plain  # noqa: PLC0415
+    from sealift.hosts.host import utc_now  # noqa: PLC0415
+    from sealift.hosts.opening import open_host  # noqa: PLC0415
+    from sealift.replication import report  # noqa: PLC0415
+    from sealift.replication.watch import RouteWatch  # noqa: PLC0415
+
+    gate, log = Gate(read_only=True), CommandLog()
+    route = options.route
+    source = open_host(route.source, gate, log, options.ssh_config)
+    destination = open_host(route.destination, gate, log, options.ssh_config)
+    watch = RouteWatch(route, source, destination, elevation=options.elevation)
+    try:
+        if (command or options.command) == "plan":
+            try:
+                shown = await watch.preview()
+            except TroubleError as error:
+                _say(error.trouble)
+                if options.as_json:
+                    _out(json.dumps({"schema": 1, "trouble": report.trouble(error.trouble)}))
+                return report.exit_code(watch.picture)
+            _out(json.dumps(report.preview(shown)) if options.as_json else plain.plan(shown))
+            return 0 if not shown.steps and not shown.plan.blocked else 1
+        picture = await watch.read_once()
+        for trouble in picture.troubles:
+            _say(trouble)
+        if options.as_json:
+            _out(json.dumps(report.status(picture, utc_now())))
+        else:
+            _out(plain.status(picture, utc_now()))
+        return report.exit_code(picture)
+    finally:
+        await asyncio.gather(source.close(), destination.close())
+
+
+def _out(text: str) -> None:
+    print(text)
+
+
+def _say(trouble: Trouble) -> None:
+    lines = [f"sealift: {trouble.sentence()}", trouble.means, trouble.mend, trouble.raw]
+    print(printable("\n  ".join(line for line in lines if line)), file=sys.stderr)

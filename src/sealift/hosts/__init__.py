@@ -1,0 +1,1 @@
+"""The only place that runs anything: one door to this machine and to hosts over SSH."""

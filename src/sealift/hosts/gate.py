@@ -1,0 +1,29 @@
+"""The gate: what the mode of this run does not allow is refused here, whoever asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sealift.hosts.trouble import Trouble, TroubleError
+from sealift.zfs.commands import Command, Effect
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Lets commands through or not. With `read_only`, nothing but reads passes."""
+
+    read_only: bool = False
+
+    def check(self, command: Command, host: str) -> None:
+        """Raise `TroubleError` if `command` may not run in this mode."""
+        if self.read_only and command.effect is not Effect.READ:
+            raise TroubleError(
+                Trouble(
+                    "read-only",
+                    host,
+                    f"not run: this session is read-only and the command is a "
+                    f"{command.effect.value}",
+                    mend="Start sealift without --read-only to make changes.",
+                    raw=command.text(),
+                )
+            )

@@ -1,0 +1,90 @@
+"""This machine as a host."""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio.subprocess import PIPE, Process, SubprocessStreamProtocol
+from dataclasses import dataclass
+
+from sealift.hosts.trouble import Trouble, TroubleError, UnknownKey
+
+_CHUNK = 65536
+
+
+class LocalTransport:
+    """Starts commands on this machine, each in a session of its own."""
+
+    where = "this machine"
+    connected = True
+
+    def __init__(self) -> None:
+        self._running: list[LocalProcess] = []
+
+    async def connect(self) -> None:
+        """There is nothing to connect."""
+
+    async def start(self, words: tuple[str, ...]) -> LocalProcess:
+        """Start `words`; `sh` is the first of them, so a missing program is its exit 127."""
+        loop = asyncio.get_running_loop()
+        try:
+            # As asyncio.create_subprocess_exec does it; but that keeps the transport for itself,
+            # and without it pipes that nobody reads any more could not be closed.
+            transport, protocol = await loop.subprocess_exec(
+                lambda: SubprocessStreamProtocol(limit=_CHUNK, loop=loop),
+                *words,
+                stdin=PIPE,
+                stdout=PIPE,
+                stderr=PIPE,
+                start_new_session=True,
+            )
+        except (OSError, ValueError) as error:
+            raise TroubleError(
+                Trouble(
+                    "command-failed",
+                    self.where,
+                    "the command could not be started",
+                    "It is too long, or this machine has no room for another process.",
+                    "Read what the system said, below.",
+                    f"{type(error).__name__}: {error}",
+                )
+            ) from error
+        started = LocalProcess(Process(transport, protocol, loop), transport)
+        self._running = [each for each in self._running if each.process.returncode is None]
+        self._running.append(started)
+        return started
+
+    def accept(self, key: UnknownKey, *, remember: bool) -> None:
+        """This machine has no host key."""
+
+    async def close(self) -> None:
+        """End what still runs."""
+        for each in self._running:
+            each.close()
+            await each.wait()
+
+
+@dataclass(frozen=True, slots=True)
+class LocalProcess:
+    """A command on this machine."""
+
+    process: Process
+    transport: asyncio.SubprocessTransport
+
+    async def read_stdout(self) -> bytes:
+        """The next bytes of stdout, `b""` at its end."""
+        assert self.process.stdout is not None  # noqa: S101 - started with PIPE above
+        return await self.process.stdout.read(_CHUNK)
+
+    async def read_stderr(self) -> bytes:
+        """The next bytes of stderr, `b""` at its end."""
+        assert self.process.stderr is not None  # noqa: S101 - started with PIPE above
+        return await self.process.stderr.read(_CHUNK)
+
+    async def wait(self) -> int:
+        """The exit code; 128 + n after signal n, as a shell has it."""
+        code = await self.process.wait()
+        return code if code >= 0 else 128 - code
+
+    def close(self) -> None:
+        """Close the pipes, stdin among them, which ends the command (`remote/watch.sh`)."""
+        self.transport.close()

@@ -1,0 +1,59 @@
+"""The picture and the plan as plain lines, for pipes and screen readers: no boxes, no colour."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sealift.replication.picture import Picture
+from sealift.replication.plan import Problem
+from sealift.replication.watch import Preview
+from sealift.ui import headline, text
+from sealift.ui.text import ASCII
+from sealift.zfs.names import printable
+
+
+def status(picture: Picture, now: datetime) -> str:
+    """What the header and the tree of the screen say."""
+    lines = [
+        f"route        {picture.route.title}",
+        f"seal         {headline.seal(picture, ASCII).words}",
+        f"behind       {headline.lag(picture, now, ASCII).words or text.UNKNOWN}",
+        f"now          {headline.worst(picture, now, ASCII).words}",
+    ]
+    lines += [
+        f"breach       {each.id}: {each.dataset}: {each.summary}" for each in picture.seal.breaches
+    ]
+    lines += [f"problem      {_problem(each)}" for each in picture.problems]
+    if picture.seal.proof:
+        lines.append(f"proof        {picture.seal.proof}")
+    for each in picture.comparison.datasets.values() if picture.comparison else ():
+        base = f"base @{each.base.name}" if each.base else "no base"
+        behind = text.count(len(each.behind), "snapshot") + " behind"
+        lines.append(f"dataset      {each.dataset.name}: {each.state.value}, {base}, {behind}")
+    return printable("\n".join(lines))
+
+
+def plan(shown: Preview) -> str:
+    """The plan: what would run where, and what stands in the way."""
+    lines: list[str] = []
+    for planned in shown.steps:
+        size = text.size(planned.estimate.total if planned.estimate else None)
+        step = planned.step
+        start = f"@{step.send.base}" if step.send.base else "nothing"
+        lines += [
+            (
+                f"# {step.send.dataset}: from {start} to @{step.send.target}, "
+                f"{text.count(step.snapshots, 'snapshot')}, about {size}; {step.why}"
+            ),
+            f"# on {shown.host}:",
+            planned.pipeline.text(),
+        ]
+    lines += [f"# blocked: {_problem(each)}" for each in shown.plan.blocked]
+    lines += [f"# {note}" for note in shown.plan.notes]
+    if not shown.steps and not shown.plan.blocked:
+        lines.append("# nothing to send: the destination has every snapshot of the source")
+    return printable("\n".join(lines))
+
+
+def _problem(problem: Problem) -> str:
+    return f"{problem.id}: {problem.summary}. {problem.mend}"

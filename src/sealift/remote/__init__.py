@@ -1,0 +1,17 @@
+"""POSIX sh that is sent to hosts as an argument or on stdin; nothing of it is installed there.
+
+`one_line` joins a script into one line, so that it survives a login shell of any kind (csh cannot
+quote a newline). The scripts are written for that: every line ends where a `;` may stand, and
+comments have lines of their own.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+
+def one_line(name: str) -> str:
+    """The script `name` of this folder as one line of sh."""
+    text = files(__name__).joinpath(name).read_text(encoding="utf-8")
+    lines = (line.strip() for line in text.splitlines())
+    return " ".join(line for line in lines if line and not line.startswith("#"))

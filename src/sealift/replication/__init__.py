@@ -1,0 +1,1 @@
+"""What two hosts hold, how it compares, what to send, and the sending of it."""

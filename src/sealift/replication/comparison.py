@@ -1,0 +1,268 @@
+"""Two inventories, aligned: what is shared, what is missing, what has diverged.
+
+Everything is matched by `guid`; names are labels. For a raw increment the base must agree in
+`ivsetguid` too, and the datasets in `keyguid`: a non-raw receive keeps the guid and stamps a new IV
+set, after which every raw increment is refused (openzfs/zfs#8758).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from sealift.replication.inventory import Held, Inventory
+from sealift.zfs.listings import Dataset, Snapshot
+
+
+class Presence(Enum):
+    """Where one snapshot is."""
+
+    BOTH = "both"
+    SOURCE = "source only"
+    DESTINATION = "destination only"
+    IVSET = "IV sets differ"
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One row of the two trees: a snapshot on the source, on the destination, or on both."""
+
+    source: Snapshot | None
+    destination: Snapshot | None
+
+    @property
+    def presence(self) -> Presence:
+        """Where the snapshot is; `IVSET` if both have the guid but not the same IV set."""
+        if self.destination is None:
+            return Presence.SOURCE
+        if self.source is None:
+            return Presence.DESTINATION
+        if self.source.ivsetguid != self.destination.ivsetguid:
+            return Presence.IVSET
+        return Presence.BOTH
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The source's snapshot, or the destination's where only it has one."""
+        found = self.source or self.destination
+        assert found is not None  # noqa: S101 - align() never makes an empty pair
+        return found
+
+
+class State(Enum):
+    """How one dataset stands, from the most to the least troubled."""
+
+    DIVERGED = "diverged"
+    NO_BASE = "no common base"
+    KEY_DIFFERS = "other key"
+    PARTIAL = "partly received"
+    EXTRA = "destination only"
+    MISSING = "not there yet"
+    BEHIND = "behind"
+    EMPTY = "no snapshots"
+    LEVEL = "level"
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetComparison:
+    """One dataset on both sides. `below` is its name below the roots (`""` for the root).
+
+    `pairs` are newest first. `base` is the newest snapshot that both share by guid and IV set,
+    `base_bookmark` a bookmark on the source that serves where no snapshot does. `behind` are the
+    source's snapshots that the destination lacks, oldest first; `ahead` the destination's that are
+    newer than the base and so block the next raw receive.
+    """
+
+    below: str
+    source: Held | None
+    destination: Held | None
+    pairs: tuple[Pair, ...]
+    base: Snapshot | None
+    base_bookmark: Snapshot | None
+    behind: tuple[Snapshot, ...]
+    ahead: tuple[Snapshot, ...]
+    newest_shared: Snapshot | None
+    state: State
+
+    @property
+    def behind_bytes(self) -> int | None:
+        """What changed in the snapshots that are missing, in bytes; None if ZFS did not say.
+
+        The sum of `written`: close to a send's size, known without asking for an estimate.
+        """
+        sizes = [snapshot.written for snapshot in self.behind]
+        known = [size for size in sizes if size is not None]
+        return sum(known) if len(known) == len(sizes) else None
+
+    @property
+    def token(self) -> str | None:
+        """The resume token that waits on the destination, if one does."""
+        return self.destination.dataset.resume_token if self.destination else None
+
+    @property
+    def dataset(self) -> Dataset:
+        """The source's dataset, or the destination's where only it has one."""
+        held = self.source or self.destination
+        assert held is not None  # noqa: S101 - a name comes from at least one inventory
+        return held.dataset
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Both trees of a route, dataset by dataset in the source's order (extra ones at the end)."""
+
+    source: Inventory
+    destination: Inventory
+    datasets: Mapping[str, DatasetComparison]
+
+    @property
+    def snapshots_behind(self) -> int:
+        """How many snapshots of the source the destination lacks."""
+        return sum(len(each.behind) for each in self.datasets.values())
+
+    @property
+    def bytes_behind(self) -> int | None:
+        """What changed in them, in bytes; None if it is not known for one of them."""
+        total = 0
+        for each in self.datasets.values():
+            size = each.behind_bytes
+            if size is None:
+                return None
+            total += size
+        return total
+
+    @property
+    def level(self) -> bool:
+        """Whether the destination has everything that the source's snapshots hold."""
+        quiet = {State.LEVEL, State.EMPTY, State.EXTRA}
+        return self.destination.exists and all(
+            each.state in quiet for each in self.datasets.values()
+        )
+
+    def lag_seconds(self, now: float) -> float | None:
+        """Seconds from the oldest dataset's newest shared snapshot to `now` (epoch seconds).
+
+        None if some dataset of the source shares nothing yet.
+        """
+        ages: list[float] = []
+        for each in self.datasets.values():
+            if each.source is None or each.state is State.EMPTY:
+                continue
+            if each.newest_shared is None:
+                return None
+            ages.append(now - each.newest_shared.creation)
+        return max(ages, default=None)
+
+
+def compare(source: Inventory, destination: Inventory) -> Comparison:
+    """Align two inventories. Pure: the same inventories give the same comparison."""
+    names = [*source.datasets, *(n for n in destination.datasets if n not in source.datasets)]
+    return Comparison(
+        source,
+        destination,
+        {n: _compare(n, source.datasets.get(n), destination.datasets.get(n)) for n in names},
+    )
+
+
+def _compare(below: str, source: Held | None, destination: Held | None) -> DatasetComparison:
+    ours = source.snapshots if source else ()
+    theirs = destination.snapshots if destination else ()
+    oldest_first = align(ours, theirs)
+    usable = {pair.source.guid for pair in oldest_first if pair.source and _usable(pair)}
+    base = next((each for each in reversed(ours) if each.guid in usable), None)
+    by_guid = {each.guid: each for each in theirs}
+    shared = [each for each in ours if each.guid in by_guid]
+    base_bookmark = None
+    if base is None and source:
+        base_bookmark = next(
+            (
+                bookmark
+                for bookmark in reversed(source.bookmarks)
+                if bookmark.guid in by_guid
+                and bookmark.ivsetguid == by_guid[bookmark.guid].ivsetguid
+            ),
+            None,
+        )
+    start = base or base_bookmark
+    behind = tuple(each for each in ours if start is None or each.createtxg > start.createtxg)
+    ahead = _newer_than(theirs, start)
+    return DatasetComparison(
+        below=below,
+        source=source,
+        destination=destination,
+        pairs=tuple(reversed(oldest_first)),
+        base=base,
+        base_bookmark=base_bookmark,
+        behind=behind,
+        ahead=ahead,
+        newest_shared=shared[-1] if shared else None,
+        state=_state(source, destination, start, behind, ahead),
+    )
+
+
+def _usable(pair: Pair) -> bool:
+    return pair.presence is Presence.BOTH
+
+
+def _newer_than(theirs: tuple[Snapshot, ...], start: Snapshot | None) -> tuple[Snapshot, ...]:
+    if start is None:
+        return theirs
+    position = next(i for i, each in enumerate(theirs) if each.guid == start.guid)
+    return theirs[position + 1 :]
+
+
+def _state(
+    source: Held | None,
+    destination: Held | None,
+    start: Snapshot | None,
+    behind: tuple[Snapshot, ...],
+    ahead: tuple[Snapshot, ...],
+) -> State:
+    if source is None:
+        return State.EXTRA
+    if destination is None:
+        return State.MISSING if source.snapshots else State.EMPTY
+    if destination.dataset.resume_token is not None:
+        return State.PARTIAL
+    if source.dataset.key_guid != destination.dataset.key_guid:
+        return State.KEY_DIFFERS
+    if start is None:
+        return State.NO_BASE if destination.snapshots or behind else State.EMPTY
+    if ahead:
+        return State.DIVERGED
+    return State.BEHIND if behind else State.LEVEL
+
+
+def align(source: tuple[Snapshot, ...], destination: tuple[Snapshot, ...]) -> list[Pair]:
+    """Pair two lists, both oldest first, by guid; the result is oldest first.
+
+    Snapshots that only one side has stand between the shared ones they were made between, older
+    `creation` first. A shared pair that the two sides order differently keeps the source's order.
+    """
+    position = {each.guid: index for index, each in enumerate(source)}
+    pairs: list[Pair] = []
+    next_source = 0
+    waiting: list[Snapshot] = []
+    shared = {each.guid: each for each in destination if each.guid in position}
+    for each in destination:
+        index = position.get(each.guid)
+        if index is None:
+            waiting.append(each)
+        elif index >= next_source:
+            pairs += _between(source[next_source:index], waiting, shared)
+            pairs.append(Pair(source[index], each))
+            next_source = index + 1
+            waiting = []
+    pairs += _between(source[next_source:], waiting, shared)
+    return pairs
+
+
+def _between(
+    ours: tuple[Snapshot, ...], theirs: list[Snapshot], shared: Mapping[int, Snapshot]
+) -> list[Pair]:
+    if not theirs:
+        return [Pair(each, shared.get(each.guid)) for each in ours]
+    alone = [Pair(each, shared.get(each.guid)) for each in ours]
+    alone += [Pair(None, each) for each in theirs]
+    return sorted(alone, key=lambda pair: pair.snapshot.creation)

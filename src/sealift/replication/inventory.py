@@ -1,0 +1,69 @@
+"""What one host holds of one tree, at one moment: the immutable input of comparison and plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sealift.zfs.listings import Dataset, Snapshot
+from sealift.zfs.names import relative
+from sealift.zfs.pools import Pool
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A dataset with its snapshots and bookmarks, each in the order they were made (createtxg)."""
+
+    dataset: Dataset
+    snapshots: tuple[Snapshot, ...]
+    bookmarks: tuple[Snapshot, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """The tree below `root` on one host.
+
+    `datasets` is keyed by the name below the root (`""` is the root itself), in `zfs list`'s order;
+    it is empty when the root does not exist, which is how a destination looks before its seed.
+    `taken_at` is aware, `seconds` is how long the listing took.
+    """
+
+    root: str
+    datasets: Mapping[str, Held]
+    pool: Pool | None
+    taken_at: datetime
+    seconds: float = 0.0
+
+    @property
+    def exists(self) -> bool:
+        """Whether the root dataset is there at all."""
+        return "" in self.datasets
+
+
+def build(
+    root: str,
+    datasets: tuple[Dataset, ...],
+    snapshots: Mapping[str, tuple[Snapshot, ...]],
+    *,
+    pool: Pool | None,
+    taken_at: datetime,
+    seconds: float = 0.0,
+) -> Inventory:
+    """Join the two listings of a tree. A snapshot of a dataset not listed is left out.
+
+    (The listings are two calls; a dataset made in between has its turn at the next one.)
+    """
+    held: dict[str, Held] = {}
+    for dataset in datasets:
+        entries = snapshots.get(dataset.name, ())
+        held[relative(dataset.name, root)] = Held(
+            dataset,
+            _by_age(entry for entry in entries if not entry.bookmark),
+            _by_age(entry for entry in entries if entry.bookmark),
+        )
+    return Inventory(root, held, pool, taken_at, seconds)
+
+
+def _by_age(entries: Iterable[Snapshot]) -> tuple[Snapshot, ...]:
+    return tuple(sorted(entries, key=lambda entry: entry.createtxg))

@@ -1,0 +1,58 @@
+"""The newest picture of a route: all that a screen or a report shows, and nothing that changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sealift.hosts.host import Connection
+from sealift.hosts.probe import HostFacts
+from sealift.hosts.trouble import Trouble, UnknownKey
+from sealift.replication.comparison import Comparison
+from sealift.replication.inventory import Inventory
+from sealift.replication.plan import Problem
+from sealift.replication.seal import Seal, SealState
+from sealift.replication.transfer import Transfer
+from sealift.routes import Location, Route
+from sealift.zfs.iostat import IostatSample
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of the route. `trouble` is what keeps it from being read, if something does.
+
+    `inventory` stays the last one read, whatever happens after; its `taken_at` is its age.
+    `unknown_key` is a host key that waits for the operator's decision. `iostat` are the newest
+    samples, oldest first.
+    """
+
+    location: Location
+    connection: Connection
+    facts: HostFacts | None = None
+    inventory: Inventory | None = None
+    trouble: Trouble | None = None
+    unknown_key: UnknownKey | None = None
+    iostat: tuple[IostatSample, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """The route at one moment. `comparison` is None until both sides were read once."""
+
+    route: Route
+    source: Side
+    destination: Side
+    comparison: Comparison | None = None
+    seal: Seal = field(default=Seal(SealState.UNKNOWN))
+    problems: tuple[Problem, ...] = ()
+    transfer: Transfer | None = None
+
+    def lag_seconds(self, now: datetime) -> float | None:
+        """How old the newest thing is that the destination has of the source; None if unknown."""
+        return self.comparison.lag_seconds(now.timestamp()) if self.comparison else None
+
+    @property
+    def troubles(self) -> tuple[Trouble, ...]:
+        """What keeps either side from being read."""
+        sides = (self.source, self.destination)
+        return tuple(side.trouble for side in sides if side.trouble is not None)

@@ -1,0 +1,81 @@
+"""Ask a host what it holds of a tree."""
+
+from __future__ import annotations
+
+import asyncio
+
+from sealift.hosts.host import Host, Result, utc_now
+from sealift.hosts.refusal import refusal
+from sealift.hosts.trouble import Trouble, TroubleError
+from sealift.replication.inventory import Inventory, build
+from sealift.zfs import commands
+from sealift.zfs.commands import Command
+from sealift.zfs.errors import explain
+from sealift.zfs.listings import SnapshotReader, parse_datasets
+from sealift.zfs.names import pool_of
+from sealift.zfs.parse import ParseError
+from sealift.zfs.pools import Pool, parse_pool
+
+# A listing of 100,000 snapshots takes minutes on a busy pool.
+LISTING_DEADLINE = 900.0
+
+
+async def survey(host: Host, root: str) -> Inventory:
+    """List the tree below `root` on `host`. Raises `TroubleError`.
+
+    A root that does not exist is not an error: its inventory is empty.
+    """
+    began = asyncio.get_running_loop().time()
+    taken_at = utc_now()
+    listing = commands.list_datasets(root)
+    reader = SnapshotReader()
+    try:
+        datasets, pool, snapshots = await asyncio.gather(
+            host.run(listing),
+            _pool(host, root),
+            host.run(
+                commands.list_snapshots(root), deadline=LISTING_DEADLINE, on_stdout=reader.feed
+            ),
+        )
+        if not datasets.ok and _does_not_exist(datasets):
+            return Inventory(root, {}, pool, taken_at)
+        for command, result in (
+            (listing, datasets),
+            (commands.list_snapshots(root), snapshots),
+        ):
+            if not result.ok:
+                raise TroubleError(refusal(host.where, command, result))
+        return build(
+            root,
+            parse_datasets(datasets.stdout),
+            reader.finish(),
+            pool=pool,
+            taken_at=taken_at,
+            seconds=asyncio.get_running_loop().time() - began,
+        )
+    except ParseError as error:
+        raise TroubleError(_unreadable(host, listing, error)) from error
+
+
+async def _pool(host: Host, root: str) -> Pool | None:
+    command = commands.list_pool(pool_of(root))
+    result = await host.run(command)
+    if result.ok:
+        return parse_pool(result.stdout)
+    raise TroubleError(refusal(host.where, command, result))
+
+
+def _does_not_exist(result: Result) -> bool:
+    return any(explained.entry.id == "dataset-missing" for explained in explain(result.stderr))
+
+
+def _unreadable(host: Host, command: Command, error: ParseError) -> Trouble:
+    return Trouble(
+        "command-failed",
+        host.where,
+        f"`{command.argv[0]}` answered with something that sealift cannot read",
+        "Its version may be older than 2.1 or newer than sealift knows, or something else writes "
+        "into its output.",
+        "Check `zfs version` there; please report the text below.",
+        str(error),
+    )

@@ -1,0 +1,99 @@
+"""What a route is: two dataset trees, their hosts, and how they are meant to relate."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from sealift.zfs.names import check_dataset, check_snapshot_name, printable
+
+SNAPSHOT_FORMAT = "rep-%Y-%m-%dT%H%MZ"
+_LOCATION = re.compile(
+    r"(?:(?P<user>[^@:/\s]+)@)?(?:(?P<host>\[[^\]@/\s]+\]|[^@:/\s\[\]]*):)?(?P<dataset>.*)",
+    re.DOTALL,
+)
+
+
+class BadLocationError(ValueError):
+    """A text that names no dataset on a host. The message says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A dataset on a host. `host` is None for this machine."""
+
+    user: str | None
+    host: str | None
+    dataset: str
+
+    @classmethod
+    def parse(cls, text: str) -> Location:
+        """Read `[user@]host:pool/dataset` or `pool/dataset`.
+
+        A pool whose name holds a `:` is written with an empty host: `:tank:1/data`. Raises
+        `BadLocationError` or `names.BadNameError`.
+        """
+        found = _LOCATION.fullmatch(text)
+        user, host = (found["user"], found["host"]) if found else (None, None)
+        if found is None or (user and not host) or "-" in ((host or "")[:1], (user or "")[:1]):
+            raise BadLocationError(
+                f"{printable(text)!r} is not a place: write [user@]host:pool/dataset, "
+                "or pool/dataset for this machine"
+            )
+        return cls(user, host.strip("[]") if host else None, check_dataset(found["dataset"]))
+
+    @property
+    def where(self) -> str:
+        """The host as the user wrote it, `this machine` without one."""
+        if self.host is None:
+            return "this machine"
+        return f"{self.user}@{self.host}" if self.user else self.host
+
+    def text(self) -> str:
+        """The location as `parse` reads it."""
+        if self.host is None:
+            return f":{self.dataset}" if ":" in self.dataset else self.dataset
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.user}@{host}:{self.dataset}" if self.user else f"{host}:{self.dataset}"
+
+
+class Purpose(Enum):
+    """What the destination is for."""
+
+    VAULT = "vault"
+    STANDBY = "standby"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One source tree, one destination tree, and what is expected of them.
+
+    `snapshot_format` is a strftime format, filled in with UTC.
+    """
+
+    source: Location
+    destination: Location
+    name: str = ""
+    purpose: Purpose = Purpose.VAULT
+    snapshot_format: str = SNAPSHOT_FORMAT
+    read_only: bool = False
+
+    @property
+    def title(self) -> str:
+        """The name of the route, or what it connects if it has none."""
+        return self.name or f"{self.source.text()} → {self.destination.text()}"
+
+    def snapshot_name(self, now: datetime, taken: frozenset[str]) -> str:
+        """A name for a snapshot taken at `now` (aware) that is not one of `taken`.
+
+        The format has minutes; a second snapshot within one gets `-2` behind it, and so on.
+        Raises `names.BadNameError` if the format makes a name that ZFS would not take.
+        """
+        base = check_snapshot_name(now.strftime(self.snapshot_format))
+        name, number = base, 1
+        while name in taken:
+            number += 1
+            name = f"{base}-{number}"
+        return name

@@ -1,0 +1,91 @@
+"""Every action of the program, once: keys, footer, palette, help and tests all read this table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.binding import Binding
+
+from sealift.zfs.commands import Effect
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something the operator can do on the route screen.
+
+    `effect` is what it can lead to once it is confirmed; an action that leads to more than reading
+    is off in a read-only session. `keys` are Textual's names, the first one is shown. `footer`
+    says whether the footer has room for it.
+    """
+
+    id: str
+    keys: tuple[str, ...]
+    title: str
+    help: str
+    effect: Effect = Effect.READ
+    footer: bool = True
+    shown_key: str = ""
+
+    def binding(self) -> Binding:
+        """The action as Textual binds it; its id lets a user's keymap move it."""
+        return Binding(
+            ",".join(self.keys),
+            self.id,
+            self.title,
+            show=self.footer,
+            key_display=self.shown_key or None,
+            id=self.id,
+        )
+
+
+ACTIONS = (
+    Action("help", ("question_mark", "f1"), "help", "This page.", shown_key="?"),
+    Action("filter", ("slash",), "filter", "Show only rows with a text in them.", shown_key="/"),
+    Action("details", ("d",), "details", "What the trouble on top means, and what to do."),
+    Action(
+        "send",
+        ("s",),
+        "send…",
+        "Plan a raw send, look at it, and start it.",
+        effect=Effect.CHANGE,
+    ),
+    Action(
+        "snapshot",
+        ("n",),
+        "snapshot…",
+        "Take a recursive snapshot of the source tree.",
+        effect=Effect.CHANGE,
+    ),
+    Action(
+        "cancel",
+        ("c",),
+        "cancel…",
+        "End the running transfer; what arrived is kept as a resume token.",
+        effect=Effect.CHANGE,
+    ),
+    Action("log", ("at",), "log", "The command log, large or small.", shown_key="@"),
+    Action(
+        "maximise",
+        ("z", "plus"),
+        "zoom",
+        "The pane with the focus on the whole screen, and back.",
+        footer=False,
+        shown_key="z",
+    ),
+    Action("refresh", ("ctrl+r", "f5"), "refresh", "Read both hosts now.", footer=False),
+    Action(
+        "copy",
+        ("y",),
+        "copy",
+        "Send the text under the cursor to the terminal's clipboard.",
+        footer=False,
+    ),
+    Action("palette", ("colon", "ctrl+p"), "more", "Find an action by name.", shown_key=":"),
+    Action(
+        "quit",
+        ("q", "ctrl+q"),
+        "quit",
+        "Leave; asks first while a transfer runs.",
+        shown_key="q",
+    ),
+)

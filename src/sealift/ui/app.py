@@ -1,0 +1,151 @@
+"""The Textual application: opens the screen, then the hosts, and hands pictures to the screen."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from rich.text import Text
+from textual import work
+from textual.app import App, SystemCommand
+from textual.screen import Screen
+
+from sealift.hosts.command_log import CommandLog
+from sealift.hosts.gate import Gate
+from sealift.hosts.host import Connection, Host, utc_now
+from sealift.hosts.opening import open_host
+from sealift.replication.picture import Picture, Side
+from sealift.replication.watch import RouteWatch
+from sealift.ui import crash
+from sealift.ui.actions import ACTIONS
+from sealift.ui.screens.route import RouteScreen
+from sealift.ui.text import ASCII, UNICODE
+from sealift.ui.themes import own_themes
+
+if TYPE_CHECKING:
+    from sealift.cli import Options
+
+OpenHosts = Callable[["Options", Gate, CommandLog], tuple[Host, Host]]
+
+
+class SealiftApp(App[int]):
+    """One route, from the command line's options.
+
+    `open_hosts` makes the two hosts (tests give their own); it is called after the first frame.
+    """
+
+    TITLE = "sealift"
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    BINDINGS = [action.binding() for action in ACTIONS if action.id in {"quit", "palette"}]
+
+    def __init__(
+        self,
+        options: Options,
+        *,
+        open_hosts: OpenHosts | None = None,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        super().__init__()
+        self._options = options
+        self._open_hosts = open_hosts or _open_hosts
+        self._clock = clock
+        self.command_log = CommandLog()
+        self._log_version = 0
+        for theme in own_themes():
+            self.register_theme(theme)
+        no_color = "NO_COLOR" in os.environ
+        self.theme = options.theme or ("ansi-dark" if no_color else "sealift-dark")
+
+    def on_mount(self) -> None:
+        """Show the screen at once; the hosts come after the first frame."""
+        route = self._options.route
+        waiting = Connection(connected=False, since=self._clock())
+        first = Picture(route, Side(route.source, waiting), Side(route.destination, waiting))
+        glyphs = ASCII if os.environ.get("TERM") in {"linux", "dumb"} else UNICODE
+        screen = RouteScreen(first, glyphs, self._clock, read_only=route.read_only)
+        self.push_screen(screen)
+        self.call_after_refresh(self._follow, screen)
+
+    @work(group="watch", exit_on_error=True)
+    async def _follow(self, screen: RouteScreen) -> None:
+        gate = Gate(read_only=self._options.route.read_only)
+        source, destination = await asyncio.to_thread(
+            self._open_hosts, self._options, gate, self.command_log
+        )
+        watch = RouteWatch(
+            self._options.route, source, destination, elevation=self._options.elevation
+        )
+        screen.route_watch = watch
+        watch.subscribe(screen.show)
+        self.set_interval(0.25, lambda: self._show_log(screen))
+        try:
+            await watch.run()
+        finally:
+            await asyncio.gather(source.close(), destination.close())
+
+    def _show_log(self, screen: RouteScreen) -> None:
+        if self.command_log.version != self._log_version:
+            self._log_version = self.command_log.version
+            screen.show_log(self.command_log.entries())
+
+    def action_palette(self) -> None:
+        """Open the command palette."""
+        self.action_command_palette()
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:  # noqa: ARG002
+        """The palette lists the action table, and themes."""
+        for action in ACTIONS:
+            if action.id != "palette":
+                run = partial(self._run_action_by_name, action.id)
+                yield SystemCommand(action.title, action.help, run)
+        for theme in self.available_themes:
+            yield SystemCommand(
+                f"theme {theme}", "Change the colours.", partial(self._set_theme, theme)
+            )
+
+    async def _run_action_by_name(self, name: str) -> None:
+        await self.run_action(name, default_namespace=self.screen)
+
+    def _set_theme(self, name: str) -> None:
+        self.theme = name
+
+    async def action_quit(self) -> None:
+        """Leave. Asks first while a transfer runs, because leaving ends it."""
+        self._leave()
+
+    @work(group="quit", exit_on_error=False)
+    async def _leave(self) -> None:
+        screen = self.screen
+        if isinstance(screen, RouteScreen) and screen.route_watch is not None:
+            transfer = screen.picture.transfer
+            if transfer and transfer.state.running and not await screen.confirm_cancel():
+                return
+        self.exit(0)
+
+    def _fatal_error(self) -> None:
+        # Textual would print every frame with its variables, which may hold a secret.
+        error = sys.exc_info()[1] or self._exception
+        if error is not None:
+            self._exit_renderables.append(Text(crash.sentence(error, self._clock())))
+        self._close_messages_no_wait()
+
+
+def _open_hosts(options: Options, gate: Gate, log: CommandLog) -> tuple[Host, Host]:
+    source, destination = options.route.source, options.route.destination
+    return (
+        open_host(source, gate, log, options.ssh_config),
+        open_host(destination, gate, log, options.ssh_config),
+    )
+
+
+def run(options: Options) -> int:
+    """Open the screen; the exit code is given back."""
+    app = SealiftApp(options)
+    code = app.run()
+    return code if code is not None else app.return_code or 0

@@ -1,0 +1,122 @@
+"""The words of every dialog: pure functions from values to paragraphs."""
+
+from __future__ import annotations
+
+from sealift.hosts.trouble import Trouble, UnknownKey
+from sealift.replication.picture import Picture
+from sealift.replication.watch import PlannedStep, Preview
+from sealift.ui import text
+from sealift.zfs.commands import Command
+
+
+def send_paragraphs(shown: Preview, picture: Picture) -> list[str]:
+    """What a send would do: first what arrives, then the exact pipeline, then its limits."""
+    total = text.size(shown.total_bytes)
+    snapshots = sum(planned.step.snapshots for planned in shown.steps)
+    count = text.count(snapshots, "snapshot")
+    paragraphs = [
+        (
+            f"{count}, about {total}, raw. Runs on {shown.host}. It is ended if sealift is closed; "
+            "what has arrived by then is kept as a resume token."
+        ),
+        "\n".join(_step(number, planned) for number, planned in enumerate(shown.steps, 1)),
+        *(f"{shown.host}$ {planned.pipeline.text()}" for planned in shown.steps),
+        _checked(picture, shown),
+        (
+            "Will not: roll back, delete, mount, load a key, or send anything that is not raw.\n"
+            "Undo: cancelling keeps the partial state; the snapshots that arrived stay."
+        ),
+    ]
+    paragraphs.extend(shown.plan.notes)
+    return paragraphs
+
+
+def blocked_paragraphs(shown: Preview) -> list[str]:
+    """Why nothing can be sent, and the way out of each."""
+    return [f"{problem.id}: {problem.summary}.\n{problem.mend}" for problem in shown.plan.blocked]
+
+
+def snapshot_paragraphs(command: Command, host: str, datasets: int) -> list[str]:
+    """What taking a snapshot does."""
+    count = text.count(datasets, "dataset")
+    return [
+        f"A snapshot of {count} at one moment. It costs no space until data changes.",
+        f"{host}$ {command.text()}",
+        (
+            "Will not: send, hold or delete anything.\n"
+            f"Undo: zfs destroy -r {command.argv[-1]} on {host}"
+        ),
+    ]
+
+
+def cancel_paragraphs(picture: Picture) -> list[str]:
+    """What cancelling the transfer leaves behind."""
+    transfer = picture.transfer
+    done = text.size(transfer.progress.done if transfer else None)
+    return [
+        (
+            f"The pipeline on {picture.source.location.where} is ended. Of the {done} sent so far, "
+            "what the destination has received is kept there as a resume token."
+        ),
+        "Until that is resumed or aborted, the dataset takes no other receive.",
+    ]
+
+
+def trouble_paragraphs(trouble: Trouble) -> list[str]:
+    """A trouble at length: what, where, what it means, what to do; the raw text below."""
+    paragraphs = [trouble.sentence(), trouble.means, trouble.mend]
+    if trouble.raw:
+        paragraphs.append(f"The host or the program said:\n{trouble.raw}")
+    return [paragraph for paragraph in paragraphs if paragraph]
+
+
+def detail_paragraphs(picture: Picture) -> list[str]:
+    """All that is wrong with the route now, worst first."""
+    paragraphs: list[str] = []
+    for trouble in picture.troubles:
+        paragraphs += trouble_paragraphs(trouble)
+    if picture.transfer and picture.transfer.trouble:
+        paragraphs += trouble_paragraphs(picture.transfer.trouble)
+    paragraphs += [
+        f"{breach.id}: {breach.dataset}: {breach.summary}." for breach in picture.seal.breaches
+    ]
+    paragraphs += [f"{each.id}: {each.summary}.\n{each.mend}" for each in picture.problems]
+    if picture.seal.proof:
+        paragraphs.append(f"{picture.seal.state.value}: {picture.seal.proof}.")
+    return paragraphs or ["Nothing is wrong, as far as both hosts say."]
+
+
+def host_key_paragraphs(where: str, key: UnknownKey) -> list[str]:
+    """An unknown host key, for the operator to compare."""
+    return [
+        (
+            f"{where} shows a host key that no known_hosts file of yours has. Anyone between you "
+            "and the host could show one: compare it with what its console or its owner says."
+        ),
+        f"{key.algorithm}\n{key.fingerprint}",
+        f"Remembering it adds a line for {key.name} to {key.file}.",
+    ]
+
+
+def _step(number: int, planned: PlannedStep) -> str:
+    send = planned.step.send
+    start = f"@{send.base} → " if send.base else "everything up to "
+    size = text.size(planned.estimate.total if planned.estimate else None)
+    tree = " and all below" if send.replicate else ""
+    into = planned.step.into
+    return (
+        f"{number}  {send.dataset}{tree}: {start}@{send.target}, {size}, into {into}\n"
+        f"   {planned.step.why}"
+    )
+
+
+def _checked(picture: Picture, shown: Preview) -> str:
+    pool = picture.destination.inventory.pool if picture.destination.inventory else None
+    free = pool.free if pool else None
+    space = f"space: {text.size(free)} free there"
+    total = shown.total_bytes
+    if free is not None and total is not None and total > free:
+        space = f"SPACE: only {text.size(free)} free there for about {text.size(total)}"
+    increments = any(planned.step.send.base for planned in shown.steps)
+    base = "base shared by guid and IV set, and the newest there; " if increments else ""
+    return f"Checked: every dataset encrypted; {base}no resume token in the way; {space}."

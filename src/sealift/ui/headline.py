@@ -1,0 +1,141 @@
+"""The first look in words: seal, lag, activity, the worst trouble and the next key. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sealift.hosts.trouble import Trouble
+from sealift.replication.picture import Picture, Side
+from sealift.replication.seal import SealState
+from sealift.replication.transfer import TransferState
+from sealift.routes import Purpose
+from sealift.ui import text
+from sealift.ui.text import Glyphs
+
+# How bad a line is; the same words name its colour in the style sheets.
+OK, INFO, WARNING, PROBLEM = "ok", "info", "warning", "problem"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the header: how bad it is, its glyph and words, and the key that helps."""
+
+    level: str
+    glyph: str
+    words: str
+    key: str = ""
+
+    def plain(self) -> str:
+        """Glyph and words as one text."""
+        return f"{self.glyph} {self.words}" if self.glyph else self.words
+
+
+def seal(picture: Picture, glyphs: Glyphs) -> Line:
+    """Whether the destination is sealed, as far as that is proven."""
+    if picture.comparison is None:
+        return Line(INFO, glyphs.none, "seal not read yet")
+    words = {
+        SealState.SEALED: Line(OK, glyphs.sealed, f"SEALED {picture.route.purpose.value}"),
+        SealState.BROKEN: Line(PROBLEM, glyphs.trouble, "NOT SEALED"),
+        SealState.UNKNOWN: Line(WARNING, glyphs.none, "seal unknown"),
+        SealState.ABSENT: Line(INFO, glyphs.none, "nothing there yet"),
+    }
+    line = words[picture.seal.state]
+    if line.level == PROBLEM and picture.route.purpose is Purpose.STANDBY:
+        return Line(WARNING, glyphs.trouble, "unlocked standby")
+    return line
+
+
+def lag(picture: Picture, now: datetime, glyphs: Glyphs) -> Line:
+    """How far the destination is behind."""
+    comparison = picture.comparison
+    if comparison is None:
+        return Line(INFO, "", "")
+    if not comparison.source.exists:
+        return Line(PROBLEM, glyphs.trouble, "no source")
+    if not comparison.destination.exists:
+        return Line(WARNING, glyphs.behind, "not seeded yet")
+    seconds = picture.lag_seconds(now)
+    if seconds is None:
+        return Line(WARNING, glyphs.behind, "partly there")
+    if comparison.level:
+        return Line(OK, glyphs.both, f"level, {text.duration(max(0, seconds))} old")
+    return Line(WARNING, glyphs.behind, f"{text.duration(max(0, seconds))} behind")
+
+
+def activity(picture: Picture, glyphs: Glyphs) -> Line:
+    """What is running."""
+    transfer = picture.transfer
+    if transfer is None:
+        return Line(INFO, "", "idle")
+    if transfer.state is TransferState.SENDING:
+        fraction = transfer.progress.fraction
+        words = "sending" if fraction is None else f"sending {int(fraction * 100)} %"
+        return Line(INFO, glyphs.running, words)
+    level = {TransferState.DONE: OK, TransferState.FAILED: PROBLEM}.get(transfer.state, INFO)
+    glyph = {OK: glyphs.ok, PROBLEM: glyphs.trouble}.get(level, glyphs.running)
+    return Line(level, glyph, f"transfer {transfer.state.value}")
+
+
+def worst(picture: Picture, now: datetime, glyphs: Glyphs) -> Line:
+    """The worst thing known, and the key that goes on from there."""
+    for side in (picture.source, picture.destination):
+        if side.trouble is not None:
+            return Line(PROBLEM, glyphs.trouble, _contact(side, side.trouble, now), "d details")
+    if picture.comparison is None:
+        return Line(INFO, glyphs.none, "reading both sides")
+    transfer = picture.transfer
+    if transfer and transfer.state is TransferState.FAILED and transfer.trouble:
+        return Line(
+            PROBLEM, glyphs.trouble, f"the transfer failed: {transfer.trouble.what}", "d details"
+        )
+    if picture.seal.state is SealState.BROKEN and picture.route.purpose is Purpose.VAULT:
+        breach = picture.seal.breaches[0]
+        more = _more(len(picture.seal.breaches))
+        return Line(
+            PROBLEM,
+            glyphs.trouble,
+            f"{breach.id}: {breach.dataset}: {breach.summary}{more}",
+            "d details",
+        )
+    running = transfer is not None and transfer.state.running
+    # What is being received now shows a resume token all the while.
+    problems = [each for each in picture.problems if not (running and each.id == "stale-token")]
+    if problems:
+        problem = problems[0]
+        more = _more(len(problems))
+        return Line(PROBLEM, glyphs.trouble, f"{problem.id}: {problem.summary}{more}", "d details")
+    if transfer and transfer.state.running:
+        return Line(INFO, glyphs.running, f"sending {transfer.step.send.dataset}", "c cancel…")
+    return _to_do(picture, glyphs)
+
+
+def _to_do(picture: Picture, glyphs: Glyphs) -> Line:
+    comparison = picture.comparison
+    if comparison is None or comparison.level:
+        return Line(
+            OK, glyphs.ok, "the destination has every snapshot of the source", "n snapshot…"
+        )
+    count = text.count(comparison.snapshots_behind, "snapshot")
+    if not comparison.destination.exists:
+        words = f"{comparison.destination.root} does not exist yet: a seed sends {count}"
+        return Line(WARNING, glyphs.behind, words, "s send…")
+    size = text.size(comparison.bytes_behind)
+    return Line(WARNING, glyphs.behind, f"{count} to send, about {size}", "s send…")
+
+
+def _contact(side: Side, trouble: Trouble, now: datetime) -> str:
+    words = f"{trouble.finding}: {trouble.sentence()}"
+    connection = side.connection
+    if connection.retry_at is not None:
+        pause = max(0, round((connection.retry_at - now).total_seconds()))
+        words += f"; next try in {pause} s, attempt {connection.attempt + 1}"
+    if side.inventory is not None:
+        since = (now - side.inventory.taken_at).total_seconds()
+        words += f"; shown: {text.age(since)}"
+    return words
+
+
+def _more(count: int) -> str:
+    return f" (and {count - 1} more)" if count > 1 else ""

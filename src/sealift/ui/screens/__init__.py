@@ -1,0 +1,1 @@
+"""The screens: one route, and what opens over it."""

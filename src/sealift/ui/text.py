@@ -1,0 +1,203 @@
+"""How the screen writes numbers, times and names: the same everywhere, and "unknown" in words.
+
+Nothing here knows Textual. Text from a host passes `one_line` before it is drawn.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import humanize
+from rich.cells import cell_len, set_cell_size
+
+from sealift.zfs.names import printable
+
+UNKNOWN = "unknown"
+UNKNOWN_SHORT = "?"
+
+# An estimate that underflowed comes out near 2**64 (openzfs/zfs#16691). No pool holds 8 EiB.
+_ABSURD = 2**63
+_STEP = 1024
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+
+
+def _sane(number: float | None) -> float | None:
+    return number if number is not None and 0 <= number < _ABSURD else None
+
+
+def size(number: int | None) -> str:
+    """Bytes for a sentence: `11.2 GiB`."""
+    known = _sane(number)
+    if known is None:
+        return UNKNOWN
+    if known < _STEP:
+        return f"{known:.0f} B"
+    return humanize.naturalsize(known, binary=True)
+
+
+def size_short(number: int | None) -> str:
+    """Bytes for a column of 6: `0 B`, `96 K`, `1.2 G`, `1023 G`."""
+    known = _sane(number)
+    if known is None:
+        return UNKNOWN_SHORT
+    if known < _STEP:
+        return f"{known:.0f} B"
+    for unit in "KMGTP":
+        known /= _STEP
+        if known < 9.95:  # noqa: PLR2004 - from here on, one decimal would show as 10.0
+            return f"{known:.1f} {unit}"
+        if known < _STEP - 0.5:
+            return f"{known:.0f} {unit}"
+    return f"{known / _STEP:.1f} E"
+
+
+def rate(per_second: float | None) -> str:
+    """Bytes per second: `2.0 MB/s`. Decimal, as links are sold and as `zpool iostat` is not."""
+    known = _sane(per_second)
+    if known is None:
+        return UNKNOWN
+    if known < 1000:  # noqa: PLR2004 - humanize would write "Bytes"
+        return f"{known:.0f} B/s"
+    return f"{humanize.naturalsize(known)}/s"
+
+
+def duration(seconds: float | None) -> str:
+    """A length of time in at most two units: `45 s`, `12 min`, `3 h 12 min`, `2 d 4 h`."""
+    known = _sane(seconds)
+    if known is None:
+        return UNKNOWN
+    whole = int(known)
+    if whole < _MINUTE:
+        return f"{whole} s"
+    if whole < _HOUR:
+        return f"{whole // _MINUTE} min"
+    if whole < _DAY:
+        return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE:02d} min"
+    return f"{whole // _DAY:,} d {whole % _DAY // _HOUR} h"
+
+
+def age(seconds: float | None) -> str:
+    """How long ago: `3 h 12 min ago`. What a skewed clock puts into the future is `in … `."""
+    if seconds is not None and seconds < 0:
+        return f"in {duration(-seconds)}"
+    known = duration(seconds)
+    return known if known == UNKNOWN else f"{known} ago"
+
+
+def count(number: int | None, one: str, many: str | None = None) -> str:
+    """A number with its noun: `1 snapshot`, `1,204 snapshots`."""
+    noun = one if number == 1 else (many or f"{one}s")
+    return f"{UNKNOWN if number is None else f'{number:,}'} {noun}"
+
+
+def percent(part: float | None, whole: float | None) -> str:
+    """How much of the whole: `61 %`. An estimate that was too low does not make it exceed 100."""
+    known, total = _sane(part), _sane(whole)
+    if known is None or not total:
+        return f"{UNKNOWN_SHORT} %"
+    return f"{min(100, int(100 * known / total))} %"
+
+
+def one_line(text: str) -> str:
+    """Text from a host as one harmless line: no control characters, no line ends, no tabs."""
+    if text.isascii() and text.isprintable():
+        return text
+    return printable(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
+def width_of(text: str) -> int:
+    """How many terminal cells `text` takes."""
+    return len(text) if text.isascii() else cell_len(text)
+
+
+def shorten(text: str, width: int, ellipsis: str = "…") -> str:
+    """Cut `text` to `width` cells out of its middle: names differ at their ends more often."""
+    if width_of(text) <= width:
+        return text
+    room = width - width_of(ellipsis)
+    if room < 0:
+        return set_cell_size(text, max(0, width))
+    head = room // 3
+    tail = text
+    while width_of(tail) > room - head:
+        tail = tail[max(1, len(tail) - (room - head)) :]
+    return set_cell_size(text, head) + ellipsis + tail if head else ellipsis + tail
+
+
+def fit(text: str, width: int, *, right: bool = False, ellipsis: str = "…") -> str:
+    """`text` in exactly `width` cells: shortened or padded, to the right if asked."""
+    text = shorten(text, width, ellipsis)
+    padding = " " * (width - width_of(text))
+    return padding + text if right else text + padding
+
+
+@dataclass(frozen=True, slots=True)
+class Glyphs:
+    """The signs of the screen. Each stands beside a word; none carries a meaning alone."""
+
+    closed: str
+    opened: str
+    line: str
+    cross: str
+    bar: str
+    source_only: str
+    destination_only: str
+    both: str
+    trouble: str
+    partial: str
+    behind: str
+    none: str
+    ellipsis: str
+    sealed: str
+    running: str
+    arrow: str
+    ok: str
+    full: str
+    empty: str
+    levels: str
+
+
+UNICODE = Glyphs(
+    closed="▸",
+    opened="▾",
+    line="─",
+    cross="┼",
+    bar="│",
+    source_only="+",
+    destination_only="-",
+    both="=",
+    trouble="!",
+    partial="◐",
+    behind="▲",
+    none="·",
+    ellipsis="…",
+    sealed="◆",
+    running="▶",
+    arrow="──▶",
+    ok="✓",
+    full="█",
+    empty="·",
+    levels=" ▁▂▃▄▅▆▇█",
+)
+ASCII = Glyphs(
+    closed=">",
+    opened="v",
+    line="-",
+    cross="+",
+    bar="|",
+    source_only="+",
+    destination_only="-",
+    both="=",
+    trouble="!",
+    partial="%",
+    behind="^",
+    none=".",
+    ellipsis="..",
+    sealed="#",
+    running=">",
+    arrow="-->",
+    ok="ok",
+    full="#",
+    empty=".",
+    levels=" .:-=+*#@",
+)

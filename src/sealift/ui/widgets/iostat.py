@@ -1,0 +1,85 @@
+"""`zpool iostat` of both pools, a line each: bandwidth, operations, latency, the last minutes."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from textual.app import RenderResult
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from sealift.replication.picture import Picture, Side
+from sealift.ui import text
+from sealift.ui.text import Glyphs
+from sealift.zfs.iostat import IostatSample
+from sealift.zfs.names import pool_of
+
+_NANOSECONDS = 1_000_000
+_WIDE = 64
+
+
+class IostatPane(Widget, can_focus=True):
+    """Source above, destination below. Sparklines are scaled to their own highest value."""
+
+    DEFAULT_CSS = """
+    IostatPane { height: auto; padding: 0 1; }
+    """
+    BORDER_TITLE = "zpool iostat"
+    HELP = (
+        "## zpool iostat\n"
+        "Bytes and operations a second, and how long an operation takes from asking to answer, "
+        "averaged over 2 s. The curve is the last two minutes, scaled to its own highest value."
+    )
+
+    picture: reactive[Picture | None] = reactive(None)
+
+    def __init__(self, glyphs: Glyphs) -> None:
+        super().__init__()
+        self._glyphs = glyphs
+
+    def get_content_height(self, *_: object) -> int:
+        """Two pools, and in a wide pane two lines each."""
+        return 2
+
+    def render(self) -> RenderResult:
+        """Draw it from the newest picture."""
+        picture = self.picture
+        if picture is None:
+            return ""
+        width = self.size.width
+        return Text("\n", no_wrap=True, overflow="crop").join(
+            [self._line(side, width) for side in (picture.source, picture.destination)]
+        )
+
+    def _line(self, side: Side, width: int) -> Text:
+        name = text.fit(text.one_line(pool_of(side.location.dataset)), 8)
+        if not side.iostat:
+            why = "not connected" if not side.connection.connected else "waiting for the first line"
+            return Text(f"{name} {why}", no_wrap=True)
+        last = side.iostat[-1]
+        read = self._spark([each.read_bytes for each in side.iostat], width)
+        write = self._spark([each.write_bytes for each in side.iostat], width)
+        line = (
+            f"{name} read {text.rate(last.read_bytes):>10} {read} "
+            f"write {text.rate(last.write_bytes):>10} {write} {_wait(last):>7}"
+        )
+        if width > _WIDE + 16:
+            line += f"  {last.read_ops + last.write_ops:>5} op/s"
+        return Text(line, no_wrap=True, overflow="crop")
+
+    def _spark(self, values: list[int], width: int) -> str:
+        room = max(0, min(24, (width - _WIDE + 16) // 2 - 2))
+        if not room:
+            return ""
+        shown = values[-room:]
+        top = max(shown) or 1
+        levels = self._glyphs.levels
+        steps = [levels[min(len(levels) - 1, value * (len(levels) - 1) // top)] for value in shown]
+        return "".join(steps).rjust(room, levels[0])
+
+
+def _wait(sample: IostatSample) -> str:
+    waits = [wait for wait in (sample.read_wait_ns, sample.write_wait_ns) if wait is not None]
+    if not waits:
+        return "idle"
+    milliseconds = max(waits) / _NANOSECONDS
+    return f"{milliseconds:.0f} ms" if milliseconds >= 1 else "<1 ms"

@@ -1,0 +1,68 @@
+"""The line over the two trees: who we really are on each host, its pool, its ZFS."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from textual.app import RenderResult
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from sealift.replication.picture import Picture, Side
+from sealift.ui import text
+from sealift.ui.text import Glyphs
+from sealift.ui.widgets import paired_line
+
+
+class SidesBar(Widget):
+    """Source on the left, destination on the right; from the live connection, not the config."""
+
+    DEFAULT_CSS = """
+    SidesBar { height: 1; background: $panel; padding: 0 1; color: $text-primary; }
+    """
+
+    picture: reactive[Picture | None] = reactive(None)
+
+    def __init__(self, glyphs: Glyphs) -> None:
+        super().__init__()
+        self._glyphs = glyphs
+
+    def render(self) -> RenderResult:
+        """Draw it from the newest picture."""
+        picture = self.picture
+        if picture is None:
+            return ""
+        width = self.size.width
+        if width < paired_line.WIDE:
+            return self._narrow(picture, width)
+        # The tree's right half begins behind its middle column (paired_line).
+        right = paired_line.sides(width)[1]
+        left = text.fit(self._side("Source", picture.source), width - right - 1)
+        there = text.shorten(self._side("Destination", picture.destination), right)
+        return Text(f"{left} {there}", no_wrap=True, overflow="crop")
+
+    def _narrow(self, picture: Picture, width: int) -> Text:
+        route = picture.route
+        line = f"{route.source.text()} {self._glyphs.arrow} {route.destination.text()}"
+        pool = picture.destination.inventory.pool if picture.destination.inventory else None
+        full = f"  {pool.name} {pool.capacity} % full" if pool and pool.capacity is not None else ""
+        if text.width_of(line + full) <= width:
+            line += full
+        return Text(text.fit(text.one_line(line), width), no_wrap=True, overflow="crop")
+
+    def _side(self, role: str, side: Side) -> str:
+        words = [f"{role}  {self._who(side)}"]
+        pool = side.inventory.pool if side.inventory else None
+        if pool is not None:
+            full = "" if pool.capacity is None else f" {pool.capacity} % full"
+            health = "" if pool.health == "ONLINE" else f" {pool.health}"
+            words.append(f"{pool.name}{full}{health}")
+        if side.facts:
+            words.append(f"ZFS {side.facts.version.userland}")
+        return text.one_line(" · ".join(words))
+
+    def _who(self, side: Side) -> str:
+        if side.facts is None:
+            return f"{side.location.where} (not reached yet)"
+        who = f"{side.facts.user}@{side.facts.hostname}"
+        how = side.facts.elevation.value
+        return f"{who} ({how})" if how else who

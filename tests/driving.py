@@ -1,0 +1,103 @@
+"""Drive the real application by its keys, as an operator does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from textual.pilot import Pilot
+from textual.widgets import Button
+
+from sealift.cli import Options, parse
+from sealift.replication.picture import Picture
+from sealift.replication.transfer import TransferState
+from sealift.ui.app import SealiftApp
+from sealift.ui.screens.dialog import Dialog
+from sealift.ui.screens.route import RouteScreen
+from tests.waiting import screen_text, wait_for
+
+
+def options(*words: str, ssh_config: Path | None = None) -> Options:
+    """The options of a command line."""
+    config = [] if ssh_config is None else ["--ssh-config", str(ssh_config)]
+    return parse([*config, *words])
+
+
+class Operator:
+    """Somebody at the keyboard, who reads before pressing the next key."""
+
+    def __init__(self, pilot: Pilot[int], patience: float = 60) -> None:
+        self.pilot = pilot
+        self.patience = patience
+
+    @property
+    def app(self) -> SealiftApp:
+        """The program."""
+        assert isinstance(self.pilot.app, SealiftApp)
+        return self.pilot.app
+
+    @property
+    def screen(self) -> RouteScreen:
+        """The route screen, also while a dialog is over it."""
+        return next(each for each in self.app.screen_stack if isinstance(each, RouteScreen))
+
+    @property
+    def picture(self) -> Picture:
+        """What the route screen draws."""
+        return self.screen.picture
+
+    def sees(self) -> str:
+        """The screen as text."""
+        return screen_text(self.pilot)
+
+    async def until(self, text: str, within: float | None = None) -> None:
+        """Wait until a text is on the screen."""
+        await wait_for(
+            self.pilot, lambda: text in self.sees(), f"{text!r} on screen", within or self.patience
+        )
+
+    async def both_read(self) -> None:
+        """Wait until both trees are drawn."""
+        await wait_for(
+            self.pilot,
+            lambda: self.picture.comparison is not None,
+            "both sides read",
+            self.patience,
+        )
+
+    async def confirm(self, key: str, value: str) -> str:
+        """Press a key, read the dialog that opens, choose a button by `tab` and `enter`.
+
+        What the dialog said is given back.
+        """
+        await self.pilot.press(key)
+        await wait_for(
+            self.pilot,
+            lambda: isinstance(self.app.screen, Dialog) and self.focused_button() is not None,
+            f"the dialog of {key}",
+            self.patience,
+        )
+        said = self.sees()
+        assert self.focused_button() == "cancel", "Cancel has the focus"
+        while self.focused_button() != value:
+            await self.pilot.press("tab")
+        dialog = self.app.screen
+        while self.app.screen is dialog:  # enter is deaf for an instant after opening
+            await self.pilot.press("enter")
+        return said
+
+    def focused_button(self) -> str | None:
+        """The id of the button that has the focus."""
+        focused = self.app.screen.focused
+        return focused.id if isinstance(focused, Button) else None
+
+    async def transfer_ended(self, within: float = 300) -> TransferState:
+        """Wait until the running transfer is over."""
+
+        def over() -> bool:
+            transfer = self.picture.transfer
+            return transfer is not None and not transfer.state.running
+
+        await wait_for(self.pilot, over, "the transfer over", within)
+        transfer = self.picture.transfer
+        assert transfer is not None
+        return transfer.state

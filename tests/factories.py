@@ -1,0 +1,98 @@
+"""Inventories for tests, from a line per dataset."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sealift.replication.inventory import Held, Inventory
+from sealift.zfs.listings import Dataset, KeyStatus, Snapshot
+from sealift.zfs.names import join
+from sealift.zfs.pools import Pool
+
+NOON = datetime(2025, 12, 25, 12, 0, tzinfo=UTC)
+GIB = 1 << 30
+
+
+def snapshot(
+    name: str,
+    guid: int,
+    *,
+    ivset: int | None = -1,
+    held: int = 0,
+    txg: int | None = None,
+    written: int = 4096,
+) -> Snapshot:
+    """A snapshot whose IV set follows from its guid unless it is given. An hour passes a guid."""
+    return Snapshot(
+        name=name,
+        guid=guid,
+        createtxg=guid if txg is None else txg,
+        creation=int(NOON.timestamp()) + 3600 * (guid - 100),
+        used=0,
+        written=written,
+        ivsetguid=guid + 7_000_000 if ivset == -1 else ivset,
+        userrefs=held,
+    )
+
+
+def dataset(
+    name: str,
+    *,
+    key: int | None = 77,
+    status: KeyStatus = KeyStatus.UNAVAILABLE,
+    mounted: bool = False,
+    token: str | None = None,
+    root: str | None = None,
+) -> Dataset:
+    """An encrypted filesystem; `key=None` makes it plain."""
+    return Dataset(
+        name=name,
+        kind="filesystem",
+        guid=hash(name) & 0xFFFF,
+        createtxg=1,
+        creation=int(NOON.timestamp()),
+        used=3 * GIB,
+        available=9 * GIB,
+        referenced=2 * GIB,
+        encryption="off" if key is None else "aes-256-gcm",
+        encryption_root=None if key is None else (root or name),
+        key_status=KeyStatus.NONE if key is None else status,
+        key_format=None if key is None else "passphrase",
+        key_guid=key,
+        mounted=mounted,
+        readonly=True,
+        resume_token=token,
+    )
+
+
+def held(what: Dataset, *snapshots: Snapshot, bookmarks: tuple[Snapshot, ...] = ()) -> Held:
+    """A dataset with its snapshots, oldest first."""
+    return Held(what, snapshots, bookmarks)
+
+
+def inventory(root: str, **entries: Held) -> Inventory:
+    """An inventory; the root's entry is called `top`."""
+    datasets = {("" if name == "top" else name): entry for name, entry in entries.items()}
+    pool = Pool(root.split("/", maxsplit=1)[0], 40 * GIB, 20 * GIB, 20 * GIB, 3, 50, "ONLINE")
+    return Inventory(root, datasets, pool, NOON)
+
+
+def mirrored(
+    source: dict[str, list[int]], destination: dict[str, list[int]]
+) -> tuple[Inventory, Inventory]:
+    """Two trees `tank/prod` and `backup/prod` by the guids that each dataset has (`""` the root).
+
+    A snapshot with guid 105 is called `s105` everywhere, as a recursive snapshot would be.
+    """
+
+    def tree(root: str, guids: dict[str, list[int]]) -> Inventory:
+        entries = {
+            (below or "top"): held(
+                dataset(join(root, below), key=1000 + sorted({*source, *destination}).index(below)),
+                *(snapshot(f"s{guid}", guid) for guid in each),
+            )
+            for below, each in guids.items()
+        }
+        return inventory(root, **entries)
+
+    return tree("tank/prod", source), tree("backup/prod", destination)

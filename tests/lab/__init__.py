@@ -1,0 +1,1 @@
+"""Two virtual machines with real OpenZFS and OpenSSH, to try sealift on."""

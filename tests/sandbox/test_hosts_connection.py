@@ -1,0 +1,152 @@
+"""A connection over its life: made once for all, lost, noticed, made again."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sealift.hosts.host import utc_now
+from sealift.hosts.trouble import TroubleError
+from sealift.zfs.commands import Command, Effect
+
+if TYPE_CHECKING:
+    from tests.sandbox.conftest import Home, Hosts, MakeServer, Tools
+
+ECHO = Command(("echo", "in"), Effect.READ, "a test")
+LONG = Command(("sleep", "300"), Effect.READ, "a test")
+
+
+async def test_many_commands_connect_once(hosts: Hosts, make_server: MakeServer) -> None:
+    server = await make_server()
+    host = hosts.of(server)
+    assert not host.connection.connected
+    assert host.connection.trouble is None
+    assert all(result.ok for result in await asyncio.gather(*(host.run(ECHO) for _ in range(5))))
+    assert len(server.connections) == 1
+    assert host.connection.connected
+    assert host.connection.attempt == 0
+
+
+async def test_who_gives_up_does_not_spoil_it_for_others(
+    hosts: Hosts, make_server: MakeServer
+) -> None:
+    server = await make_server()
+    host = hosts.of(server)
+    first, second = (asyncio.create_task(host.run(ECHO)) for _ in range(2))
+    await asyncio.sleep(0)
+    first.cancel()
+    assert (await second).ok
+    assert first.cancelled()
+    assert len(server.connections) == 1
+
+
+async def test_a_loss_is_noticed_and_mended(
+    hosts: Hosts, make_server: MakeServer, tools: Tools
+) -> None:
+    server = await make_server()
+    host = hosts.of(server)
+    await host.run(ECHO)
+    since = host.connection.since
+    server.drop()
+    await tools.until(lambda: not host.connection.connected, "the loss is noticed by itself")
+    assert host.connection.since > since
+    assert host.connection.trouble is not None
+    assert host.connection.trouble.finding == "host-unreachable"
+    host.retry_now()
+    assert (await host.run(ECHO)).ok
+    assert host.connection.connected
+    assert host.connection.trouble is None
+    assert len(server.users) == 2
+
+
+async def test_a_host_that_is_gone_for_a_while(
+    hosts: Hosts, make_server: MakeServer, tools: Tools
+) -> None:
+    server = await make_server()
+    host = hosts.of(server)
+    await server.stop()
+    for attempt in (1, 2):
+        with pytest.raises(TroubleError, match="refuses"):
+            await host.run(ECHO)
+        assert host.connection.attempt == attempt
+        with pytest.raises(TroubleError, match="refuses"):
+            await host.run(ECHO)
+        assert host.connection.attempt == attempt, "it pauses"
+        retry_at = host.connection.retry_at
+        assert retry_at is not None
+        await tools.until(lambda: utc_now() >= retry_at, "the pause is over")  # noqa: B023
+    await server.start()
+    assert (await host.run(ECHO)).ok
+    assert hosts.log.entries()[-1].text == "echo in"
+    assert len(hosts.log.entries()) == 1, "what never started is not in the log"
+
+
+async def test_a_full_server_is_not_a_lost_one(hosts: Hosts, make_server: MakeServer) -> None:
+    server = await make_server()
+    server.sessions = 0
+    host = hosts.of(server)
+    with pytest.raises(TroubleError, match="no further session"):
+        await host.run(ECHO)
+    assert host.connection.connected
+    assert hosts.log.entries()[-1].note == "it opens no further session"
+    server.sessions = 1
+    assert (await host.run(ECHO)).ok
+
+
+async def test_a_network_that_falls_silent_is_noticed(
+    hosts: Hosts, home: Home, make_server: MakeServer, tools: Tools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sealift.hosts.ssh.transport.KEEPALIVE", 0.2)
+    server = await make_server()
+    flowing = asyncio.Event()
+    flowing.set()
+
+    async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await source.read(65536):
+                await flowing.wait()
+                sink.write(data)
+                await sink.drain()
+        sink.close()
+
+    async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there = await asyncio.open_connection("127.0.0.1", server.port)
+        await asyncio.gather(pump(reader, there[1]), pump(there[0], writer))
+
+    async with await asyncio.start_server(relay, "127.0.0.1", 0) as between:
+        port = between.sockets[0].getsockname()[1]
+        home.config(f"Host box\n HostName 127.0.0.1\n Port {port}\n")
+        home.know(f"[127.0.0.1]:{port} {tools.public(tools.host_key)}")
+        host = hosts.ssh("box")
+        task = asyncio.create_task(host.run(LONG, deadline=None))
+        await tools.until(lambda: bool(server.commands), "it runs")
+        await asyncio.sleep(0.5)
+        assert not task.done(), "silence of a command is not silence of the network"
+        flowing.clear()
+        with pytest.raises(TroubleError, match="connection was lost"):
+            await task
+        assert not host.connection.connected
+        server.drop()
+        flowing.set()
+        await tools.until(lambda: server.running == 0, "the command has ended")
+
+
+async def test_closed_while_it_connects(hosts: Hosts, home: Home) -> None:
+    held: list[asyncio.StreamWriter] = []
+
+    async def hold(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        held.append(writer)
+
+    async with await asyncio.start_server(hold, "127.0.0.1", 0) as server:
+        home.config(f"Host box\n HostName 127.0.0.1\n Port {server.sockets[0].getsockname()[1]}\n")
+        host = hosts.ssh("box")
+        task = asyncio.create_task(host.run(ECHO))
+        while not held:  # noqa: ASYNC110 - the server has no event for it
+            await asyncio.sleep(0.01)
+        await host.close()
+        with pytest.raises(TroubleError, match="closed"):
+            await task
+        held[0].close()

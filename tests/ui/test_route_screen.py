@@ -1,0 +1,206 @@
+"""What the route screen says, and what its keys do, on pictures put in by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sealift.hosts.host import Connection
+from sealift.hosts.trouble import Trouble, UnknownKey
+from sealift.replication.inventory import Held
+from sealift.replication.pipeline import End, pipeline
+from sealift.replication.plan import make_plan
+from sealift.replication.transfer import Transfer, TransferState
+from sealift.ui.actions import ACTIONS
+from sealift.ui.screens.dialog import Dialog
+from sealift.ui.screens.help import HelpScreen
+from sealift.zfs.commands import Effect
+from sealift.zfs.listings import KeyStatus
+from sealift.zfs.progress import SendProgress
+from tests.factories import NOON, dataset, held, inventory, mirrored, snapshot
+from tests.ui.pictures import NOW, picture, showing
+from tests.waiting import wait_for
+
+SIZES = ((80, 24), (160, 45))
+BEHIND = mirrored({"": [101, 102, 103], "db": [101, 102, 103]}, {"": [101], "db": [101]})
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_first_look_finds_route_seal_lag_activity_trouble_and_next_key(
+    size: tuple[int, int],
+) -> None:
+    async with showing(picture(*BEHIND), size=size) as operator:
+        lines = operator.sees().splitlines()
+        assert "nas1:tank/prod" in "\n".join(lines[:3])
+        assert "dr1:backup/prod" in "\n".join(lines[:3])
+        assert "SEALED vault" in lines[0]
+        assert "13 h 13 min behind" in lines[0]
+        assert "idle" in lines[0]
+        assert "4 snapshots to send, about 16.0 KiB" in lines[1]
+        assert lines[1].rstrip().endswith("s send…")
+        assert lines[-1].lstrip().startswith("? help")
+        assert "q quit" in lines[-1]
+        assert len(lines) <= size[1]
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_worst_comes_first_and_never_pushes_anything_off(size: tuple[int, int]) -> None:
+    open_there = held(
+        dataset("backup/prod", status=KeyStatus.AVAILABLE, mounted=True), snapshot("a", 101)
+    )
+    ours = held(dataset("tank/prod"), snapshot("a", 101))
+    shown = picture(inventory("tank/prod", top=ours), inventory("backup/prod", top=open_there))
+    async with showing(shown, size=size) as operator:
+        lines = operator.sees().splitlines()
+        assert "NOT SEALED" in lines[0]
+        assert "key-loaded-on-vault: backup/prod" in lines[1]
+        assert "d details" in lines[1]
+        await operator.pilot.press("d")
+        await operator.until("mounted-replica")
+
+
+def sending(shown_text: str = "12:00:01\t8000\ttank/prod@s102\n") -> Transfer:
+    (step,) = make_plan(picture(*BEHIND).comparison or pytest.fail("compared")).steps
+    route = picture(*BEHIND).route
+    progress = SendProgress().feed(
+        b"incremental\ts101\ttank/prod@s102\t10000\nsize\t40000\n" + shown_text.encode()
+    )
+    carried = (step, pipeline(step, End(route.source), End(route.destination)))
+    return Transfer((carried,), "root@nas1", NOON, progress=progress)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_running_transfer_says_what_how_far_and_admits_what_it_does_not_know(
+    size: tuple[int, int],
+) -> None:
+    shown = replace(picture(*BEHIND), transfer=sending())
+    async with showing(shown, size=size) as operator:
+        seen = operator.sees()
+        assert "sending 20 %" in seen.splitlines()[0]
+        assert "7.8 KiB of 39.1 KiB" in seen
+        assert "unknown left" in seen  # one sample is no rate
+        assert "c cancel…" in seen.splitlines()[1]
+
+
+async def test_a_failed_transfer_shows_the_explanation_above_the_raw_text() -> None:
+    trouble = Trouble(
+        "ivset-mismatch",
+        "root@nas1",
+        "the base is not the same encrypted data",
+        "meaning",
+        "mending",
+        "cannot receive [red]\x1b[31m",
+    )
+    failed = replace(sending(), state=TransferState.FAILED, trouble=trouble, ended=NOW)
+    async with showing(replace(picture(*BEHIND), transfer=failed)) as operator:
+        assert "the transfer failed: the base is not" in operator.sees().splitlines()[1]
+        await operator.pilot.press("d")
+        await operator.until("cannot receive [red]\\x1b[31m")
+        seen = operator.sees()
+        assert seen.index("meaning") < seen.index("mending") < seen.index("cannot receive [red]")
+
+
+async def test_a_lost_host_counts_down_and_its_last_picture_carries_its_age() -> None:
+    shown = picture(*BEHIND)
+    trouble = Trouble("host-unreachable", "root@dr1", "the connection was lost")
+    lost = Connection(
+        connected=False,
+        since=NOON,
+        attempt=2,
+        trouble=trouble,
+        retry_at=NOW.replace(second=19),
+    )
+    gone = replace(shown.destination, trouble=trouble, connection=lost)
+    async with showing(replace(shown, destination=gone)) as operator:
+        line = operator.sees().splitlines()[1]
+        assert "next try in 12 s, attempt 3" in line
+        assert "shown: 14 h 13 min ago" in line
+        assert "s103" in operator.sees()
+
+
+async def test_names_from_hosts_are_shown_and_never_obeyed() -> None:
+    odd: Held = held(dataset("tank/prod"), snapshot("a", 101))
+    shown = picture(inventory("tank/prod", top=odd), inventory("backup/prod"))
+    noisy = Trouble("command-failed", "root@nas1", "said \x1b[2J[bold]x[/bold]", raw="\x1b]0;x\x07")
+    side = replace(shown.source, trouble=noisy)
+    async with showing(replace(shown, source=side)) as operator:
+        assert "said \\x1b[2J[bold]x[/bold]" in operator.sees()
+        await operator.pilot.press("d")
+        await operator.until("\\x1b]0;x\\x07")
+
+
+async def test_the_filter_says_how_much_it_hides_and_escape_ends_it() -> None:
+    async with showing(picture(*BEHIND)) as operator:
+        await operator.pilot.press("slash", *":behind")
+        await operator.until("4 of 6 snapshots")
+        await operator.pilot.press("enter")
+        assert "4 of 6 snapshots" in operator.sees()
+        await operator.pilot.press("escape")
+        await wait_for(
+            operator.pilot,
+            lambda: "of 6 snapshots" not in operator.sees(),
+            "the filter gone",
+        )
+
+
+async def test_help_lists_every_action_with_its_key() -> None:
+    async with showing(picture(*BEHIND), size=(100, 60)) as operator:
+        await operator.pilot.press("question_mark")
+        await wait_for(
+            operator.pilot, lambda: isinstance(operator.app.screen, HelpScreen), "the help page"
+        )
+        text = ""
+        for _ in range(12):
+            text += operator.sees()
+            await operator.pilot.press("space")
+        for action in ACTIONS:
+            assert action.title in text
+
+
+async def test_read_only_turns_every_changing_action_off_and_says_so() -> None:
+    async with showing(picture(*BEHIND), "--read-only") as operator:
+        assert "READ-ONLY" in operator.sees().splitlines()[0]
+        for action in ACTIONS:
+            if action.effect is not Effect.READ:
+                assert "read-only" in operator.screen.refusal(action.id)
+                await operator.pilot.press(action.keys[0])
+                assert not isinstance(operator.app.screen, Dialog)
+
+
+async def test_no_single_lower_case_key_changes_anything() -> None:
+    async with showing(picture(*BEHIND)) as operator:
+        for key in "abcdefghijklmnoprstuvwxyz":
+            await operator.pilot.press(key)
+            if isinstance(operator.app.screen, Dialog):
+                assert operator.focused_button() in {"cancel", None}
+                await operator.pilot.press("escape")
+        changed = [
+            entry for entry in operator.app.command_log.entries() if entry.effect is not Effect.READ
+        ]
+        assert changed == []
+
+
+async def test_an_unknown_host_key_is_shown_once_and_cancel_has_the_focus() -> None:
+    shown = picture(*BEHIND)
+    key = UnknownKey(
+        name="dr1",
+        algorithm="ssh-ed25519",
+        fingerprint="SHA256:abc",
+        line="dr1 ssh-ed25519 AAAA",
+        file=Path("/home/op/.ssh/known_hosts"),
+    )
+    trouble = Trouble("host-key-unknown", "root@dr1", "its host key is not known here")
+    waiting = replace(shown.destination, trouble=trouble, unknown_key=key)
+    async with showing(replace(shown, destination=waiting)) as operator:
+        await wait_for(
+            operator.pilot, lambda: isinstance(operator.app.screen, Dialog), "the question"
+        )
+        await operator.until("SHA256:abc")
+        assert "/home/op/.ssh/known_hosts" in operator.sees()
+        assert operator.focused_button() == "cancel"
+        await operator.pilot.press("escape")
+        operator.screen.show(replace(shown, destination=waiting, problems=()))
+        await operator.pilot.pause()
+        assert not isinstance(operator.app.screen, Dialog)
