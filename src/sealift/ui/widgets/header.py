@@ -27,7 +27,7 @@ class RouteHeader(Widget):
         background: $panel;
         padding: 0 1;
         & > .header--ok { color: $text-success; text-style: bold; }
-        & > .header--info { color: $text; }
+        & > .header--info { color: $foreground; }
         & > .header--warning { color: $text-warning; text-style: bold; }
         & > .header--problem { color: $text-error; text-style: bold; }
     }

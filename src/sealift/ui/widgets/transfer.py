@@ -19,8 +19,13 @@ class TransferPane(Widget, can_focus=True):
     """Two lines: words, and a bar."""
 
     DEFAULT_CSS = """
-    TransferPane { height: auto; padding: 0 1; }
+    TransferPane {
+        height: auto;
+        padding: 0 1;
+        & > .transfer--bar { color: $primary; }
+    }
     """
+    COMPONENT_CLASSES = {"transfer--bar"}
     BORDER_TITLE = "Transfer"
     HELP = (
         "## Transfer\n"
@@ -71,8 +76,9 @@ class TransferPane(Widget, can_focus=True):
         words = f"{text.percent(progress.done, progress.expected):>5}  {text.duration(left)} left"
         width = max(4, self.size.width - len(words) - 1)
         filled = int((progress.fraction or 0) * width)
-        bar = self._glyphs.full * filled + self._glyphs.empty * (width - filled)
-        return Text(f"{bar} {words}", no_wrap=True, overflow="crop")
+        style = self.get_component_rich_style("transfer--bar", partial=True)
+        bar = Text(self._glyphs.full * filled, style, no_wrap=True, overflow="crop")
+        return bar.append(self._glyphs.empty * (width - filled), style).append(f" {words}", "")
 
     def _ended(self, transfer: Transfer) -> Text:
         ended = transfer.ended or self.now
