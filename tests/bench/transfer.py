@@ -18,7 +18,7 @@ from sealift.routes import Location, Route
 from tests.lab.lab import Lab
 
 PAIRS = 5
-MIB = 48
+MIB = 128
 TARGET = 0.97
 
 

@@ -62,10 +62,15 @@ def pipeline(step: Step, source: End, destination: End, *, progress: bool = True
     """
     send = source.words(step.send.argv(*(("-vP",) if progress else ())))
     into = destination.words(receive(step.into))
-    there = destination.location
-    if there.host == source.location.host:
-        return Pipeline(send, into)
-    return Pipeline(send, ("ssh", there.where, shlex.join(into)))
+    return Pipeline(send, to_destination(into, (source, destination)))
+
+
+def to_destination(argv: tuple[str, ...], ends: tuple[End, End]) -> tuple[str, ...]:
+    """The words that run `argv` on the destination, for a shell on the source."""
+    source, destination = (end.location for end in ends)
+    if destination.host == source.host:
+        return argv
+    return ("ssh", destination.where, shlex.join(argv))
 
 
 def obstacle(source: Location, destination: Location) -> Problem | None:

@@ -128,18 +128,25 @@ class RouteWatch:
             self._wake[role].set()
 
     async def _read_forever(self, role: str) -> None:
+        loop = asyncio.get_running_loop()
         while True:
             await self._read(role)
-            side = self._side(role)
-            transfer = self.picture.transfer
-            share = _SENDING_SHARE if transfer and transfer.state.running else _IDLE_SHARE
-            pause = max(REFRESH, share * side.inventory.seconds if side.inventory else 0)
-            if side.connection.retry_at is not None:
-                pause = max(0.2, (side.connection.retry_at - utc_now()).total_seconds())
-            with suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await self._wake[role].wait()
+            read_at = loop.time()
+            # A send that starts during the pause makes it longer.
+            while (rest := read_at + self._pause(role) - loop.time()) > 0:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(rest):
+                        await self._wake[role].wait()
+                        break
             self._wake[role].clear()
+
+    def _pause(self, role: str) -> float:
+        """Seconds between the last reading of a side and the next."""
+        side, transfer = self._side(role), self.picture.transfer
+        if side.connection.retry_at is not None:
+            return max(0.2, (side.connection.retry_at - utc_now()).total_seconds())
+        share = _SENDING_SHARE if transfer and transfer.state.running else _IDLE_SHARE
+        return max(REFRESH, share * side.inventory.seconds if side.inventory else 0)
 
     async def _read(self, role: str) -> None:
         host, side = self._hosts[role], self._side(role)

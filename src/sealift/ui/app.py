@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -144,8 +145,17 @@ def _open_hosts(options: Options, gate: Gate, log: CommandLog) -> tuple[Host, Ho
     )
 
 
+def calm_collector() -> None:
+    """Have Python look for cyclic garbage seldom: a full look over a large tree stalls keys.
+
+    What is read from hosts holds no cycles, and is freed without the collector.
+    """
+    gc.set_threshold(20_000, 20, 50)
+
+
 def run(options: Options) -> int:
     """Open the screen; the exit code is given back."""
+    calm_collector()
     app = SealiftApp(options)
     code = app.run()
     return code if code is not None else app.return_code or 0
