@@ -111,6 +111,7 @@ class Server:
     port: int = 0
     users: list[str] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
+    terminals: list[str | None] = field(default_factory=list)
     running: int = 0
     most_running: int = 0
     forwarded: int = 0
@@ -160,6 +161,7 @@ class Server:
     async def _run(self, process: asyncssh.SSHServerProcess[bytes]) -> None:
         assert process.command is not None
         self.commands.append(process.command)
+        self.terminals.append(process.term_type)
         self.running += 1
         self.most_running = max(self.running, self.most_running)
         child = await asyncio.create_subprocess_exec(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sealift.hosts.host import utc_now
+from sealift.hosts.host import CHANNELS
 from sealift.hosts.trouble import TroubleError
 from sealift.zfs.commands import Command, Effect
 
@@ -62,29 +62,24 @@ async def test_a_loss_is_noticed_and_mended(
     assert len(server.users) == 2
 
 
-async def test_a_host_that_is_gone_for_a_while(
-    hosts: Hosts, make_server: MakeServer, tools: Tools
-) -> None:
+async def test_a_host_that_is_gone_for_a_while(hosts: Hosts, make_server: MakeServer) -> None:
     server = await make_server()
     host = hosts.of(server)
     await server.stop()
-    for attempt in (1, 2):
+    for _ in range(2):
         with pytest.raises(TroubleError, match="refuses"):
             await host.run(ECHO)
-        assert host.connection.attempt == attempt
-        with pytest.raises(TroubleError, match="refuses"):
-            await host.run(ECHO)
-        assert host.connection.attempt == attempt, "it pauses"
-        retry_at = host.connection.retry_at
-        assert retry_at is not None
-        await tools.until(lambda: utc_now() >= retry_at, "the pause is over")  # noqa: B023
+        host.retry_now()
     await server.start()
     assert (await host.run(ECHO)).ok
     assert hosts.log.entries()[-1].text == "echo in"
     assert len(hosts.log.entries()) == 1, "what never started is not in the log"
 
 
-async def test_a_full_server_is_not_a_lost_one(hosts: Hosts, make_server: MakeServer) -> None:
+async def test_a_full_server_is_not_a_lost_one(
+    hosts: Hosts, make_server: MakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sealift.hosts.ssh.transport.ROOM", (0.01,))
     server = await make_server()
     server.sessions = 0
     host = hosts.of(server)
@@ -94,6 +89,22 @@ async def test_a_full_server_is_not_a_lost_one(hosts: Hosts, make_server: MakeSe
     assert hosts.log.entries()[-1].note == "it opens no further session"
     server.sessions = 1
     assert (await host.run(ECHO)).ok
+
+
+async def test_what_we_gave_up_on_takes_no_room(
+    hosts: Hosts, make_server: MakeServer, tools: Tools
+) -> None:
+    """sshd counts a session until its command has ended, and that takes a moment."""
+    server = await make_server()
+    server.sessions = CHANNELS
+    host = hosts.of(server)
+    tasks = [asyncio.create_task(host.run(LONG)) for _ in range(CHANNELS)]
+    await tools.until(lambda: server.running == CHANNELS, "all run")
+    for task in tasks:
+        task.cancel()
+    results = await asyncio.gather(*(host.run(ECHO) for _ in range(CHANNELS)))
+    assert all(result.ok for result in results)
+    assert all(task.cancelled() for task in tasks)
 
 
 async def test_a_network_that_falls_silent_is_noticed(

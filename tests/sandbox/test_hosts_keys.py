@@ -152,6 +152,24 @@ async def test_a_changed_key_is_refused(
     assert not server.users
 
 
+async def test_a_key_that_changes_within_a_session(
+    hosts: Hosts, home: Home, make_server: MakeServer, tools: Tools
+) -> None:
+    server = await make_server()
+    box(home, server)
+    host = hosts.ssh("box")
+    host.accept(await unknown(host), remember=False)
+    assert await reached(host)
+    await server.stop()
+    await make_server(keys=[tools.other_key], port=server.port)
+    await tools.until(lambda: not host.connection.connected, "the loss is noticed")
+    host.retry_now()
+    trouble = await refused(host)
+    assert trouble.finding == "host-key-changed"
+    assert "accepted in this session" in trouble.what
+    assert "ssh-keygen" not in trouble.mend
+
+
 async def test_a_key_of_another_kind_than_the_known_one_has_changed(
     hosts: Hosts, home: Home, make_server: MakeServer, tools: Tools
 ) -> None:

@@ -16,7 +16,7 @@ from sealift.zfs.commands import Command, Effect
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.sandbox.conftest import Hosts, MakeServer
+    from tests.sandbox.conftest import Hosts, MakeServer, Tools
 
 
 def sh(script: str, *words: str, effect: Effect = Effect.READ) -> Command:
@@ -110,21 +110,29 @@ async def test_an_answer_without_end_is_not_kept(
         await host.run(Command(("yes",), Effect.READ, "a test"))
 
 
-async def test_not_more_than_six_at_once(hosts: Hosts, make_server: MakeServer) -> None:
+async def test_not_more_than_six_at_once(
+    hosts: Hosts, make_server: MakeServer, tools: Tools, tmp_path: Path
+) -> None:
     server = await make_server()
     host = hosts.of(server)
-    results = await asyncio.gather(*(host.run(sh("sleep 0.2; echo $$")) for _ in range(15)))
+    go = tmp_path / "go"
+    script = 'while [ ! -e "$0" ]; do sleep 0.05; done; echo $$'
+    tasks = [asyncio.create_task(host.run(sh(script, str(go)))) for _ in range(15)]
+    await tools.until(lambda: server.running == CHANNELS, "as many run as may")
+    go.touch()
+    results = await asyncio.gather(*tasks)
     assert len({result.stdout for result in results}) == 15
     assert server.most_running == CHANNELS
     assert len(server.connections) == 1
 
 
-async def test_a_sink_that_raises_ends_the_command(host: Host, hosts: Hosts) -> None:
+async def test_a_sink_that_raises_ends_the_command(hosts: Hosts) -> None:
     def broken(data: bytes) -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        await host.run(sh("echo; echo err >&2; sleep 100"), on_stdout=broken)
+        await hosts.local().run(sh("echo; echo err >&2; sleep 100"), on_stdout=broken)
+    assert asyncio.all_tasks() == {asyncio.current_task()}, "nobody goes on reading"
     entry = hosts.log.entries()[-1]
     assert entry.note == "ended: ZeroDivisionError"
     assert not entry.running

@@ -65,12 +65,12 @@ async def test_include_match_and_user(hosts: Hosts, home: Home, server: Server) 
     assert server.users == ["by-config", "by-match", "explicit"]
 
 
-async def test_match_final(hosts: Hosts, home: Home, server: Server, tools: Tools) -> None:
+async def test_match_final(hosts: Hosts, home: Home, server: Server) -> None:
     home.config(
         f"Host box\n HostName 127.0.0.1\n Port {server.port}\n"
-        "Match final host 127.0.0.1\n User at-last\n HostKeyAlias lasting\n"
+        "Match final host 127.0.0.1\n User at-last\n UserKnownHostsFile ~/.ssh/at-last\n"
     )
-    home.know(f"lasting {tools.public(tools.host_key)}")
+    home.known_hosts.rename(home.ssh / "at-last")
     assert await reached(hosts.ssh("box"))
     assert server.users == ["at-last"]
 
@@ -115,6 +115,7 @@ async def test_neither_terminal_nor_remote_command(
         Command(("sh", "-c", "tty; echo $LC_ALL"), Effect.READ, "a test")
     )
     assert result.stdout == b"not a tty\nC\n"
+    assert server.terminals == [None]
 
 
 @pytest.mark.parametrize(
@@ -164,7 +165,7 @@ async def test_jump_hosts(
     assert target.users == ["tester"]
     await host.close()
     await tools.until(
-        lambda: all(not connection for jump in jumps for connection in _open(jump)),
+        lambda: not any(each for jump in jumps for each in _open(jump)),
         "the jump hosts are left as well",
     )
 
@@ -202,6 +203,7 @@ async def test_a_target_that_its_jump_host_cannot_reach(
     found = await trouble(hosts.ssh("box"))
     assert found.finding == "host-unreachable"
     assert "jump host" in found.what
+    await tools.until(lambda: not any(_open(jump)), "the jump host is left")
 
 
 async def test_who_is_not_let_in(hosts: Hosts, make_server: MakeServer, tools: Tools) -> None:
@@ -218,6 +220,32 @@ async def test_an_agent_that_is_not_there(
     monkeypatch.setenv("SSH_AUTH_SOCK", str(home.path / "no agent"))
     home.config(f"Host box\n HostName 127.0.0.1\n Port {server.port}\n")
     assert await reached(hosts.ssh("box"))
+
+
+@pytest.mark.parametrize("options", ["", " IdentityFile ~/.ssh/held\n IdentitiesOnly yes\n"])
+async def test_a_key_that_only_the_agent_has(
+    hosts: Hosts, home: Home, server: Server, monkeypatch: pytest.MonkeyPatch, options: str
+) -> None:
+    if not shutil.which("ssh-agent"):
+        pytest.skip("needs ssh-agent")
+    agent = await asyncio.create_subprocess_exec("ssh-agent", "-D", "-a", str(home.path / "agent"))
+    monkeypatch.setenv("SSH_AUTH_SOCK", str(home.path / "agent"))
+    try:
+        key = home.ssh / "id_ed25519"
+        while True:
+            adding = await asyncio.create_subprocess_exec("ssh-add", "-q", str(key))
+            if await adding.wait() == 0:
+                break
+            await asyncio.sleep(0.05)
+        (home.ssh / "held.pub").write_bytes(
+            asyncssh.read_private_key(key).export_public_key("openssh")
+        )
+        key.unlink()
+        home.config(f"Host box\n HostName 127.0.0.1\n Port {server.port}\n{options}")
+        assert await reached(hosts.ssh("box"))
+    finally:
+        agent.terminate()
+        await agent.wait()
 
 
 async def test_nothing_listens(hosts: Hosts, home: Home) -> None:
@@ -265,12 +293,13 @@ async def test_silence_hangs_nobody_else(hosts: Hosts, home: Home) -> None:
         port = server.sockets[0].getsockname()[1]
         home.config(f"Host box\n HostName 127.0.0.1\n Port {port}\n")
         silent = hosts.ssh("box")
-        waiting = asyncio.create_task(trouble(silent, deadline=1))
+        waiting = asyncio.create_task(silent.run(ECHO))
         assert await reached(hosts.local())
         assert not waiting.done()
-        found = await waiting
+        found = await trouble(silent, deadline=0.3)
         assert found.finding == "host-unreachable"
         assert "connection" in found.what
+        waiting.cancel()
         await silent.close()
         for writer in held:
             writer.close()

@@ -19,12 +19,20 @@ class LocalTransport:
 
     def __init__(self) -> None:
         self._running: list[LocalProcess] = []
+        self._starting = asyncio.Lock()  # so that `close` misses nothing that is just starting
 
     async def connect(self) -> None:
         """There is nothing to connect."""
 
     async def start(self, words: tuple[str, ...]) -> LocalProcess:
         """Start `words`; `sh` is the first of them, so a missing program is its exit 127."""
+        async with self._starting:
+            started = await self._start(words)
+            self._running = [each for each in self._running if each.process.returncode is None]
+            self._running.append(started)
+        return started
+
+    async def _start(self, words: tuple[str, ...]) -> LocalProcess:
         loop = asyncio.get_running_loop()
         try:
             # As asyncio.create_subprocess_exec does it; but that keeps the transport for itself,
@@ -48,19 +56,17 @@ class LocalTransport:
                     f"{type(error).__name__}: {error}",
                 )
             ) from error
-        started = LocalProcess(Process(transport, protocol, loop), transport)
-        self._running = [each for each in self._running if each.process.returncode is None]
-        self._running.append(started)
-        return started
+        return LocalProcess(Process(transport, protocol, loop), transport)
 
     def accept(self, key: UnknownKey, *, remember: bool) -> None:
         """This machine has no host key."""
 
     async def close(self) -> None:
         """End what still runs."""
-        for each in self._running:
-            each.close()
-            await each.wait()
+        async with self._starting:
+            for each in self._running:
+                each.close()
+                await each.wait()
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,7 +124,10 @@ class HostKeyCheck(asyncssh.SSHClient):
         conflict = next((each for each in self._expected if _import(each) is not None), None)
         if conflict is None or self._shown is None:
             return None
-        remove = shlex.join(("ssh-keygen", "-f", str(conflict.file), "-R", self._name))
+        forget = shlex.join(("ssh-keygen", "-f", str(conflict.file), "-R", self._name))
+        remove = f"remove the line with `{forget}`."
+        if not conflict.file.exists():  # it was accepted for this session only
+            remove = "start sealift again and accept it."
         return TroubleError(
             Trouble(
                 "host-key-changed",
@@ -133,8 +136,7 @@ class HostKeyCheck(asyncssh.SSHClient):
                 "The host was reinstalled, or something stands between you and it. Sealift does "
                 "not connect.",
                 "Ask who runs the host for its fingerprint (shown: "
-                f"{self._shown.get_fingerprint()}). Only if it is right, remove the line with "
-                f"`{remove}`.",
+                f"{self._shown.get_fingerprint()}). Only if it is right, {remove}",
                 str(error),
             )
         )

@@ -8,7 +8,6 @@ so here.
 from __future__ import annotations
 
 import asyncio
-import logging
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,11 +22,11 @@ from sealift.hosts.trouble import TroubleError, UnknownKey
 
 KEEPALIVE = 15.0  # seconds; three unanswered ones end the connection
 CONNECT = 20.0  # seconds for one host, from its name to the end of the login
+# Seconds to wait for a session when the host has none to give: a command that we gave up on keeps
+# its own until it has ended.
+ROOM = (0.2, 0.5, 1.0, 2.0)
 _CHUNK = 65536
 _ACCEPTED = Path("what was accepted in this session")
-
-# Its warnings would be written over the screen. Who wants to read them adds a handler.
-logging.getLogger("asyncssh").addHandler(logging.NullHandler())
 
 
 class SSHTransport:
@@ -130,16 +129,25 @@ class SSHTransport:
 
     async def start(self, words: tuple[str, ...]) -> SSHProcess:
         """Start a program by its words, without a terminal."""
-        if self._connection is None:
-            raise TroubleError(lost(self.where))
-        try:
-            process = await self._connection.create_process(
-                "exec " + shlex.join(words), encoding=None, request_pty=False, x11_forwarding=False
-            )
-        except Exception as error:
-            trouble = no_session if self.connected else lost
-            raise TroubleError(trouble(self.where, error)) from error
-        return SSHProcess(process, self.where)
+        for pause in (*ROOM, None):
+            if self._connection is None:
+                break
+            try:
+                process = await self._connection.create_process(
+                    "exec " + shlex.join(words),
+                    encoding=None,
+                    request_pty=False,
+                    x11_forwarding=False,
+                )
+            except Exception as error:
+                if not self.connected:
+                    raise TroubleError(lost(self.where, error)) from error
+                if pause is None or not isinstance(error, asyncssh.ChannelOpenError):
+                    raise TroubleError(no_session(self.where, error)) from error
+                await asyncio.sleep(pause)
+            else:
+                return SSHProcess(process, self.where)
+        raise TroubleError(lost(self.where))
 
     async def close(self) -> None:
         """End the connection; what still runs over it is ended on the host (`remote/watch.sh`)."""
