@@ -78,12 +78,16 @@ class Operator:
         )
         said = self.sees()
         assert self.focused_button() == "cancel", "Cancel has the focus"
+        await self.choose(value)
+        return said
+
+    async def choose(self, value: str) -> None:
+        """Go to a button of the open dialog by `tab` and press `enter`."""
         while self.focused_button() != value:
             await self.pilot.press("tab")
         dialog = self.app.screen
         while self.app.screen is dialog:  # enter is deaf for an instant after opening
             await self.pilot.press("enter")
-        return said
 
     def focused_button(self) -> str | None:
         """The id of the button that has the focus."""

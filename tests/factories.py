@@ -11,6 +11,7 @@ from sealift.zfs.pools import Pool
 
 NOON = datetime(2025, 12, 25, 12, 0, tzinfo=UTC)
 GIB = 1 << 30
+_MOMENTS = 10_000
 
 
 def snapshot(
@@ -22,12 +23,16 @@ def snapshot(
     txg: int | None = None,
     written: int = 4096,
 ) -> Snapshot:
-    """A snapshot whose IV set follows from its guid unless it is given. An hour passes a guid."""
+    """A snapshot whose IV set follows from its guid unless it is given.
+
+    An hour passes from one guid to the next; guids that differ by 10,000 are of the same moment.
+    """
+    moment = guid % _MOMENTS
     return Snapshot(
         name=name,
         guid=guid,
-        createtxg=guid if txg is None else txg,
-        creation=int(NOON.timestamp()) + 3600 * (guid - 100),
+        createtxg=moment if txg is None else txg,
+        creation=int(NOON.timestamp()) + 3600 * (moment - 100),
         used=0,
         written=written,
         ivsetguid=guid + 7_000_000 if ivset == -1 else ivset,
@@ -82,14 +87,16 @@ def mirrored(
 ) -> tuple[Inventory, Inventory]:
     """Two trees `tank/prod` and `backup/prod` by the guids that each dataset has (`""` the root).
 
-    A snapshot with guid 105 is called `s105` everywhere, as a recursive snapshot would be.
+    A snapshot of the root with guid 105 is called `s105`; the children's of the same moment, too,
+    but with guids of their own, as after `zfs snapshot -r`.
     """
+    order = sorted({*source, *destination})
 
     def tree(root: str, guids: dict[str, list[int]]) -> Inventory:
         entries = {
             (below or "top"): held(
-                dataset(join(root, below), key=1000 + sorted({*source, *destination}).index(below)),
-                *(snapshot(f"s{guid}", guid) for guid in each),
+                dataset(join(root, below), key=1000 + order.index(below)),
+                *(snapshot(f"s{guid}", guid + _MOMENTS * order.index(below)) for guid in each),
             )
             for below, each in guids.items()
         }

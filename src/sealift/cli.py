@@ -9,9 +9,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sealift import __version__
@@ -25,10 +27,12 @@ from sealift.zfs.names import BadNameError, printable
 USAGE = """\
 sealift SOURCE DESTINATION                  both trees on one screen
        sealift status|plan SOURCE DESTINATION      the same as text, or as --json
+       sealift demo [SCENARIO]                     two embedded hosts; demo --list
 """
 PLACES = "SOURCE and DESTINATION are [user@]host:pool/dataset, or pool/dataset for this machine."
-_COMMANDS = ("status", "plan")
-_COMING = ("demo", "diagnose", "audit", "jobs")
+_COMMANDS = ("status", "plan", "demo")
+_DEMO_ROUTE = ("root@nas1:tank/prod", "root@dr1:backup/prod")
+_COMING = ("diagnose", "audit", "jobs")
 
 
 class UsageError(Exception):
@@ -37,7 +41,10 @@ class UsageError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the command line asks for. `command` is empty for the screen."""
+    """What the command line asks for. `command` is empty for the screen.
+
+    `scenario` is the demo's, `--list` for their names; `snapshots` is how many it gives each side.
+    """
 
     command: str
     route: Route
@@ -45,22 +52,57 @@ class Options:
     ssh_config: Path | None
     elevation: Elevation | None
     theme: str | None
+    scenario: str = ""
+    snapshots: int | None = None
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run sealift; the exit code is given back."""
     try:
+        return _main(argv)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # `sealift status | head`: nobody reads on, which is no error
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+
+
+def _main(argv: Sequence[str] | None) -> int:
+    try:
         options = parse(sys.argv[1:] if argv is None else argv)
     except (UsageError, BadLocationError, BadNameError) as error:
-        print(f"sealift: {error}", file=sys.stderr)
+        _err(str(error))
         return 2
+    if "NO_COLOR" in os.environ:
+        # Textual decides about colour when it is imported; only its ANSI themes have none at all.
+        os.environ.setdefault("TEXTUAL_THEME", "ansi-dark")
+    if options.command == "demo":
+        return _demo(options)
     if options.command:
         return asyncio.run(_print(options))
     if not sys.stdout.isatty():
         return asyncio.run(_print(options, "status"))
-    from sealift.ui.app import run  # noqa: PLC0415 - Textual is not loaded for text output
+    from sealift.ui.app import SealiftApp, run  # noqa: PLC0415 - not loaded for text output
 
-    return run(options)
+    return run(SealiftApp(options))
+
+
+def _demo(options: Options) -> int:
+    from sealift.demo.scenarios import NAMES, open_scenario  # noqa: PLC0415
+
+    if options.scenario == "--list":
+        _out("\n".join(f"{name:<14} {open_scenario(name, 0)[0].title}" for name in NAMES))
+        return 0
+    if options.scenario not in NAMES:
+        _err(f"there is no scenario {options.scenario!r}: there are {', '.join(NAMES)}")
+        return 2
+    if not sys.stdout.isatty():
+        _err("the demo needs a terminal")
+        return 2
+    from sealift.ui.app import run  # noqa: PLC0415 - Textual is not loaded for text output
+    from sealift.ui.demo import DemoApp  # noqa: PLC0415
+
+    return run(DemoApp(options, options.scenario, options.snapshots))
 
 
 def parse(argv: Sequence[str]) -> Options:
@@ -76,6 +118,12 @@ def parse(argv: Sequence[str]) -> Options:
         )
     if words and words[0] in _COMMANDS:
         command = words.pop(0)
+    scenario = ""
+    if command == "demo":
+        scenario = "--list" if arguments.list else "".join(words[:1]) or "quiet-night"
+        if len(words) > 1:
+            raise UsageError("one SCENARIO at a time")
+        words = list(_DEMO_ROUTE)
     if len(words) != 2:  # noqa: PLR2004 - a route has two ends
         raise UsageError(f"a SOURCE and a DESTINATION are needed. {PLACES}")
     source, destination = (Location.parse(word) for word in words)
@@ -88,6 +136,10 @@ def parse(argv: Sequence[str]) -> Options:
         read_only=arguments.read_only,
         snapshot_format=arguments.snapshot_format,
     )
+    try:
+        route.snapshot_name(datetime.now(UTC), frozenset())
+    except BadNameError as error:
+        raise UsageError(f"--snapshot-format: {error}") from error
     config: Path | None = arguments.ssh_config
     if config is not None and not config.is_file():
         raise UsageError(f"the ssh config {printable(str(config))} is not there")
@@ -98,6 +150,8 @@ def parse(argv: Sequence[str]) -> Options:
         ssh_config=config,
         elevation=_ELEVATION[arguments.elevation],
         theme=arguments.theme,
+        scenario=scenario,
+        snapshots=arguments.snapshots,
     )
 
 
@@ -142,6 +196,10 @@ def _parser() -> argparse.ArgumentParser:
         default=SNAPSHOT_FORMAT,
         help="strftime format of snapshot names, in UTC (default: %(default)s)",
     )
+    parser.add_argument("--list", action="store_true", help="the scenarios of the demo")
+    parser.add_argument(
+        "--snapshots", type=int, metavar="N", help="about how many the demo gives each side"
+    )
     parser.add_argument("--theme", metavar="NAME", help="colour theme of the screen")
     return parser
 
@@ -183,7 +241,11 @@ async def _print(options: Options, command: str = "") -> int:
 
 
 def _out(text: str) -> None:
-    print(text)
+    print(text, flush=True)
+
+
+def _err(text: str) -> None:
+    print(f"sealift: {text}", file=sys.stderr)
 
 
 def _say(trouble: Trouble) -> None:

@@ -10,10 +10,11 @@ import platform
 import sys
 from collections.abc import Callable
 
-from tests.bench import start, transfer, tree
+from tests.bench import demo, start, transfer, tree
 
 BENCHES: dict[str, Callable[[], dict[str, object]]] = {
     "start": start.measure,
+    "demo": demo.measure,
     "tree": lambda: {**asyncio.run(tree.measure())},
     "transfer": transfer.measure,
 }

@@ -12,6 +12,7 @@ from pathlib import Path
 from sealift.hosts.command_log import CommandLog
 from sealift.hosts.gate import Gate
 from sealift.hosts.opening import open_host
+from sealift.replication.picture import Picture
 from sealift.replication.transfer import TransferState
 from sealift.replication.watch import RouteWatch
 from sealift.routes import Location, Route
@@ -65,21 +66,25 @@ async def _ours(lab: Lab, into: str) -> float:
         open_host(each, gate, log, lab.ssh_config) for each in (route.source, route.destination)
     ]
     watch = RouteWatch(route, *hosts)
+    moments: list[float] = []
     over = asyncio.Event()
-    watch.subscribe(
-        lambda picture: (
+
+    def look(picture: Picture) -> None:
+        if picture.transfer is None:
+            return
+        if not moments:
+            moments.append(time.perf_counter())
+        if picture.transfer.state is not TransferState.SENDING and not over.is_set():
+            moments.append(time.perf_counter())
             over.set()
-            if picture.transfer and picture.transfer.state is not TransferState.SENDING
-            else None
-        )
-    )
+
+    watch.subscribe(look)
     reading = asyncio.create_task(watch.run())
     try:
         shown = await watch.preview()
-        began = time.perf_counter()
-        watch.start(shown)
+        await watch.start(shown)
         await asyncio.wait_for(over.wait(), 300)
-        took = time.perf_counter() - began
+        took = moments[1] - moments[0]
         transfer = watch.picture.transfer
         if transfer is None or transfer.state is TransferState.FAILED:
             raise RuntimeError(f"the send failed: {transfer and transfer.trouble}")

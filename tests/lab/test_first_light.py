@@ -188,3 +188,43 @@ async def test_a_host_that_hangs_never_hangs_the_other(pools: Lab) -> None:
             await operator.both_read()
     finally:
         lab.dest.plug()
+
+
+async def test_a_base_of_which_only_a_bookmark_is_left_still_serves(pools: Lab) -> None:
+    lab = pools
+    lab.make_source_tree(mib=1)
+    script = (
+        "zfs snapshot -r tank/prod@rep-1;"
+        "zfs send -w -R tank/prod@rep-1 | ssh root@dest zfs receive -s -u backup/prod;"
+        "zfs bookmark tank/prod/db@rep-1 tank/prod/db#rep-1; zfs destroy tank/prod/db@rep-1;"
+        "zfs snapshot -r tank/prod@rep-2; zfs snapshot -r tank/prod@rep-3"
+    )
+    lab.source.run(script, timeout=120)
+    app = SealiftApp(options(SOURCE, DEST, ssh_config=lab.ssh_config))
+    async with app.run_test(size=(160, 45)) as pilot:
+        operator = Operator(pilot)
+        await operator.both_read()
+        said = await operator.confirm("s", "start")
+        assert "-i '#rep-1' tank/prod/db@rep-2" in said
+        assert await operator.transfer_ended() is TransferState.DONE
+        assert operator.picture.seal.state is SealState.SEALED
+    there, here = guids(lab, "dest", "backup/prod"), guids(lab, "source", "tank/prod")
+    assert {name: there[name] for name in here} == here
+
+
+async def test_a_dataset_that_appears_while_the_plan_is_read_stops_the_start(pools: Lab) -> None:
+    lab = pools
+    lab.make_source_tree(mib=1)
+    lab.source.run("zfs snapshot -r tank/prod@rep-1")
+    app = SealiftApp(options(SOURCE, DEST, ssh_config=lab.ssh_config))
+    async with app.run_test(size=(160, 45)) as pilot:
+        operator = Operator(pilot)
+        await operator.both_read()
+        await operator.pilot.press("s")
+        await operator.until("Will not: roll back")
+        lab.source.run(
+            "zfs create -o encryption=off tank/prod/plain; zfs snapshot tank/prod/plain@rep-1"
+        )
+        await operator.choose("start")
+        await operator.until("what would be sent has changed")
+    assert guids(lab, "dest", "backup") == {}

@@ -8,8 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sealift.cli import Options, parse
-from sealift.hosts.command_log import CommandLog
+from sealift.cli import parse
 from sealift.hosts.gate import Gate
 from sealift.hosts.host import Connection, Host
 from sealift.hosts.local import LocalProcess
@@ -53,13 +52,17 @@ class SilentTransport:
         pass
 
 
-def silent_hosts(options: Options, gate: Gate, log: CommandLog) -> tuple[Host, Host]:
-    """Two hosts that never answer."""
-    source, destination = options.route.source, options.route.destination
-    return (
-        Host(SilentTransport(source.where), gate, log),
-        Host(SilentTransport(destination.where), gate, log),
-    )
+class SilentApp(SealiftApp):
+    """Its two hosts never answer."""
+
+    @asynccontextmanager
+    async def open_hosts(self, gate: Gate) -> AsyncIterator[tuple[Host, Host]]:
+        route = self.options.route
+        source, destination = (
+            Host(SilentTransport(end.where), gate, self.command_log)
+            for end in (route.source, route.destination)
+        )
+        yield source, destination
 
 
 def side(route: Route, inventory: Inventory, *, host: str) -> Side:
@@ -106,7 +109,7 @@ async def showing(
     clock: Callable[[], datetime] = lambda: NOW,
 ) -> AsyncIterator[Operator]:
     """The application with this picture on its screen."""
-    app = SealiftApp(parse([*ROUTE, *words]), open_hosts=silent_hosts, clock=clock)
+    app = SilentApp(parse([*ROUTE, *words]), clock=clock)
     async with app.run_test(size=size) as pilot:
         operator = Operator(pilot, patience=15)
         await wait_for(pilot, lambda: operator.screen.route_watch is not None, "the watch")

@@ -69,9 +69,9 @@ class DatasetComparison:
     """One dataset on both sides. `below` is its name below the roots (`""` for the root).
 
     `pairs` are newest first. `base` is the newest snapshot that both share by guid and IV set,
-    `base_bookmark` a bookmark on the source that serves where no snapshot does. `behind` are the
-    source's snapshots that the destination lacks, oldest first; `ahead` the destination's that are
-    newer than the base and so block the next raw receive.
+    `base_bookmark` a bookmark on the source that does so and is newer than any such snapshot.
+    `behind` are the source's snapshots that the destination lacks, oldest first; `ahead` the
+    destination's that are newer than the base and so block the next raw receive.
     """
 
     below: str
@@ -168,23 +168,23 @@ def compare(source: Inventory, destination: Inventory) -> Comparison:
 def _compare(below: str, source: Held | None, destination: Held | None) -> DatasetComparison:
     ours = source.snapshots if source else ()
     theirs = destination.snapshots if destination else ()
+    marks = source.bookmarks if source else ()
     oldest_first = align(ours, theirs)
-    usable = {pair.source.guid for pair in oldest_first if pair.source and _usable(pair)}
-    base = next((each for each in reversed(ours) if each.guid in usable), None)
     by_guid = {each.guid: each for each in theirs}
-    shared = [each for each in ours if each.guid in by_guid]
-    base_bookmark = None
-    if base is None and source:
-        base_bookmark = next(
-            (
-                bookmark
-                for bookmark in reversed(source.bookmarks)
-                if bookmark.guid in by_guid
-                and bookmark.ivsetguid == by_guid[bookmark.guid].ivsetguid
-            ),
-            None,
-        )
-    start = base or base_bookmark
+    encrypted = source is not None and source.dataset.encrypted
+
+    def usable(mine: Snapshot) -> bool:
+        its = by_guid.get(mine.guid)
+        # An encrypted snapshot without an IV set (made before 0.8.1) is no base for a raw send.
+        known = mine.ivsetguid is not None or not encrypted
+        return its is not None and known and mine.ivsetguid == its.ivsetguid
+
+    base = next((each for each in reversed(ours) if usable(each)), None)
+    mark = next((each for each in reversed(marks) if usable(each)), None)
+    newer = mark is not None and (base is None or mark.createtxg > base.createtxg)
+    base_bookmark = mark if newer else None
+    shared = [each for each in (*ours, *marks) if each.guid in by_guid]
+    start = base_bookmark or base
     behind = tuple(each for each in ours if start is None or each.createtxg > start.createtxg)
     ahead = _newer_than(theirs, start)
     return DatasetComparison(
@@ -196,13 +196,9 @@ def _compare(below: str, source: Held | None, destination: Held | None) -> Datas
         base_bookmark=base_bookmark,
         behind=behind,
         ahead=ahead,
-        newest_shared=shared[-1] if shared else None,
+        newest_shared=max(shared, key=lambda each: each.createtxg, default=None),
         state=_state(source, destination, start, behind, ahead),
     )
-
-
-def _usable(pair: Pair) -> bool:
-    return pair.presence is Presence.BOTH
 
 
 def _newer_than(theirs: tuple[Snapshot, ...], start: Snapshot | None) -> tuple[Snapshot, ...]:

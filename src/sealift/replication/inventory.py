@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sealift.zfs.listings import Dataset, Snapshot
 from sealift.zfs.names import relative
+from sealift.zfs.parse import ParseError
 from sealift.zfs.pools import Pool
 
 
@@ -52,11 +53,14 @@ def build(
 ) -> Inventory:
     """Join the two listings of a tree. A snapshot of a dataset not listed is left out.
 
-    (The listings are two calls; a dataset made in between has its turn at the next one.)
+    (The listings are two calls; a dataset made in between has its turn at the next one.) A dataset
+    outside the tree was not asked for and raises `ParseError`.
     """
     held: dict[str, Held] = {}
     for dataset in datasets:
         entries = snapshots.get(dataset.name, ())
+        if dataset.name != root and not dataset.name.startswith(root + "/"):
+            raise ParseError(f"the listing of {root}", dataset.name, "it is not below the root")
         held[relative(dataset.name, root)] = Held(
             dataset,
             _by_age(entry for entry in entries if not entry.bookmark),

@@ -11,18 +11,25 @@ from dataclasses import dataclass
 
 from sealift.replication.comparison import Comparison, DatasetComparison, State
 from sealift.zfs.commands import RawSend
-from sealift.zfs.listings import Snapshot
 from sealift.zfs.names import join
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One `zfs send` into one `zfs receive`. `snapshots` is how many arrive, `why` is shown."""
+    """One `zfs send` into one `zfs receive`. `why` is shown.
+
+    `brings` are the guids of the snapshots that are to arrive, in no order.
+    """
 
     send: RawSend
     into: str
-    snapshots: int
+    brings: frozenset[int]
     why: str
+
+    @property
+    def snapshots(self) -> int:
+        """How many snapshots are to arrive."""
+        return len(self.brings)
 
     @property
     def full(self) -> bool:
@@ -80,8 +87,9 @@ def make_plan(comparison: Comparison) -> Plan:
     blocked = problems(comparison)
     if blocked:
         return Plan((), blocked, level, notes)
-    steps = _package(comparison, datasets) or tuple(
-        step for each in datasets for step in _alone(each, comparison)
+    to_send = tuple(each for each in datasets if each.state is not State.EMPTY)
+    steps = _package(comparison, to_send) or tuple(
+        step for each in to_send for step in _alone(each, comparison)
     )
     return Plan(steps, (), level, notes)
 
@@ -96,15 +104,15 @@ def _package(comparison: Comparison, datasets: tuple[DatasetComparison, ...]) ->
         return ()
     root, into = comparison.source.root, comparison.destination.root
     if all(each.state is State.MISSING for each in datasets):
-        count = sum(_up_to(each, target) for each in datasets)
         why = "a seed of the whole tree; the encryption hierarchy is kept"
-        return (Step(RawSend(root, target, replicate=True), into, count, why),)
-    bases = {each.base.name if each.base else None for each in datasets}
-    if {each.state for each in datasets} != {State.BEHIND} or len(bases) != 1:
+        send = RawSend(root, target, replicate=True)
+        return (Step(send, into, _brought(datasets, target), why),)
+    bases = {each.base.name if each.base and not each.base_bookmark else "" for each in datasets}
+    if {each.state for each in datasets} != {State.BEHIND} or len(bases) != 1 or "" in bases:
         return ()
-    count = sum(_up_to(each, target) for each in datasets)
     why = "every dataset has the same base; the encryption hierarchy is kept"
-    return (Step(RawSend(root, target, bases.pop(), replicate=True), into, count, why),)
+    send = RawSend(root, target, bases.pop(), replicate=True)
+    return (Step(send, into, _brought(datasets, target), why),)
 
 
 def _common_target(datasets: tuple[DatasetComparison, ...]) -> str | None:
@@ -115,21 +123,36 @@ def _common_target(datasets: tuple[DatasetComparison, ...]) -> str | None:
     return next((s.name for s in reversed(datasets[0].behind) if s.name in shared), None)
 
 
-def _up_to(dataset: DatasetComparison, target: str) -> int:
-    names = [snapshot.name for snapshot in dataset.behind]
-    return names.index(target) + 1
+def _brought(datasets: tuple[DatasetComparison, ...], target: str) -> frozenset[int]:
+    guids: set[int] = set()
+    for each in datasets:
+        names = [snapshot.name for snapshot in each.behind]
+        guids |= {snapshot.guid for snapshot in each.behind[: names.index(target) + 1]}
+    return frozenset(guids)
 
 
 def _alone(dataset: DatasetComparison, comparison: Comparison) -> tuple[Step, ...]:
+    """The sends that bring one dataset up to date: its first missing snapshot, then the rest."""
     into = join(comparison.destination.root, dataset.below)
-    if dataset.state is State.MISSING:
-        newest: Snapshot = dataset.behind[-1]
+    behind, mark = dataset.behind, dataset.base_bookmark
+    if not behind:
+        return ()
+    name, last = dataset.dataset.name, behind[-1]
+    first: tuple[Step, ...] = ()
+    base, rest = dataset.base, behind
+    if dataset.state is State.MISSING or mark is not None:
         why = "new there; it is its own encryption root until the next increment of the tree"
-        return (Step(RawSend(dataset.dataset.name, newest.name), into, 1, why),)
-    if dataset.state is State.BEHIND and dataset.base:
-        send = RawSend(dataset.dataset.name, dataset.behind[-1].name, dataset.base.name)
-        return (Step(send, into, len(dataset.behind), "the tree is at mixed snapshots"),)
-    return ()
+        if mark is not None:
+            why = "of its base the source has only a bookmark left"
+        start = mark.name if mark else None
+        send = RawSend(name, behind[0].name, start, bookmark=mark is not None)
+        first = (Step(send, into, frozenset({behind[0].guid}), why),)
+        base, rest = behind[0], behind[1:]
+    if not rest or base is None:
+        return first
+    send = RawSend(name, last.name, base.name)
+    brings = frozenset(snapshot.guid for snapshot in rest)
+    return (*first, Step(send, into, brings, "the tree is at mixed snapshots"))
 
 
 def problems(comparison: Comparison) -> tuple[Problem, ...]:
@@ -156,7 +179,7 @@ def problems(comparison: Comparison) -> tuple[Problem, ...]:
                 "source",
                 comparison.source.root,
                 "the source has no snapshot to send",
-                "Take one: S on the screen, or `zfs snapshot -r`.",
+                "Take one: n on the screen, or `zfs snapshot -r`.",
             )
         )
     return tuple(found)
@@ -178,9 +201,12 @@ def _problem(each: DatasetComparison) -> Problem | None:
             "stale-token",
             "destination",
             there,
-            f"{there} holds a partly received snapshot and takes nothing else until that is done",
-            f"Resume with `zfs send -w -t TOKEN` into exactly {there}, or drop what arrived with "
-            f"`zfs receive -A {there}` (for a new dataset that destroys it).",
+            f"{there} holds a partly received snapshot, or is being received by somebody now",
+            f"First look whether a `zfs receive` of it still runs there (`pgrep -fl zfs`): if so, "
+            "leave it alone. Otherwise it takes nothing else until that snapshot is finished: "
+            f"resume with `zfs send -w -t TOKEN` into exactly {there} (its property "
+            f"receive_resume_token), or drop what arrived with `zfs receive -A {there}`, which "
+            "destroys a dataset that was new.",
         )
     if each.state is State.KEY_DIFFERS:
         return Problem(

@@ -1,4 +1,4 @@
-"""The picture of a route for scripts and screen readers: one JSON object, or plain lines."""
+"""The picture of a route for scripts, as one JSON object."""
 
 from __future__ import annotations
 
@@ -33,8 +33,10 @@ def exit_code(picture: Picture) -> int:
         return 2
     if findings or picture.problems or picture.comparison is None:
         return 1
-    vault = picture.route.purpose is Purpose.VAULT
-    sealed = not vault or picture.seal.state in {SealState.SEALED, SealState.ABSENT}
+    standby = picture.route.purpose is Purpose.STANDBY
+    sealed = picture.seal.state in {SealState.SEALED, SealState.ABSENT} or (
+        standby and picture.seal.state is SealState.BROKEN and picture.seal.only_unlocked
+    )
     return 0 if picture.comparison.level and sealed else 1
 
 

@@ -39,6 +39,11 @@ class Seal:
     breaches: tuple[Breach, ...] = ()
     proof: str = ""
 
+    @property
+    def only_unlocked(self) -> bool:
+        """Whether all that is wrong is a loaded key or a mount, which a standby may have."""
+        return all(each.id in {"key-loaded-on-vault", "mounted-replica"} for each in self.breaches)
+
 
 def judge(comparison: Comparison) -> Seal:
     """Judge the whole destination tree. A dataset that only it has counts, too."""
@@ -52,10 +57,11 @@ def judge(comparison: Comparison) -> Seal:
         Breach(
             "raw-lineage-unknown",
             each.destination.dataset.name,
-            "no snapshot is shared with the source, so nothing shows that it was received raw",
+            "no snapshot with a known IV set is shared with the source, so nothing shows that it "
+            "was received raw",
         )
         for each in there
-        if each.destination is not None and each.newest_shared is None
+        if each.destination is not None and not _proven(each)
     )
     if unproven:
         return Seal(SealState.UNKNOWN, unproven)
@@ -65,6 +71,11 @@ def judge(comparison: Comparison) -> Seal:
         proof=f"{len(there)} datasets: keyguid equal, no key loaded, nothing mounted; "
         f"{shared} shared snapshots: guid and ivsetguid equal",
     )
+
+
+def _proven(each: DatasetComparison) -> bool:
+    """Whether some shared snapshot (or bookmark) shows that the copy is raw."""
+    return each.base is not None or each.base_bookmark is not None
 
 
 def _breaches(each: DatasetComparison) -> list[Breach]:

@@ -30,13 +30,15 @@ async def survey(host: Host, root: str) -> Inventory:
     listing = commands.list_datasets(root)
     reader = SnapshotReader()
     try:
-        datasets, pool, snapshots = await asyncio.gather(
-            host.run(listing),
-            _pool(host, root),
-            host.run(
-                commands.list_snapshots(root), deadline=LISTING_DEADLINE, on_stdout=reader.feed
-            ),
-        )
+        async with asyncio.TaskGroup() as group:  # if one fails, the others end, too
+            asked = group.create_task(host.run(listing))
+            counted = group.create_task(_pool(host, root))
+            listed = group.create_task(
+                host.run(
+                    commands.list_snapshots(root), deadline=LISTING_DEADLINE, on_stdout=reader.feed
+                )
+            )
+        datasets, pool, snapshots = asked.result(), counted.result(), listed.result()
         if not datasets.ok and _does_not_exist(datasets):
             return Inventory(root, {}, pool, taken_at)
         for command, result in (
@@ -55,6 +57,11 @@ async def survey(host: Host, root: str) -> Inventory:
         )
     except ParseError as error:
         raise TroubleError(_unreadable(host, listing, error)) from error
+    except ExceptionGroup as group_error:
+        first = group_error.exceptions[0]
+        if isinstance(first, ParseError):
+            raise TroubleError(_unreadable(host, listing, first)) from first
+        raise first from None
 
 
 async def _pool(host: Host, root: str) -> Pool | None:

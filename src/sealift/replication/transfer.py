@@ -11,11 +11,9 @@ from enum import Enum
 from sealift.hosts.host import Host, Result, utc_now
 from sealift.hosts.trouble import Trouble, TroubleError
 from sealift.replication.comparison import Comparison, Presence
-from sealift.replication.inventory import Inventory
 from sealift.replication.pipeline import Pipeline, split_exit
 from sealift.replication.plan import Step
 from sealift.zfs.errors import explain
-from sealift.zfs.names import join
 from sealift.zfs.progress import Rate, SendProgress
 
 
@@ -78,11 +76,25 @@ async def carry_out(host: Host, transfer: Transfer, show: Callable[[Transfer], N
         try:
             trouble = await runner.run(host)
         except TroubleError as error:
-            trouble = error.trouble
+            trouble = _out_of_sight(error.trouble)
         current = runner.picture
         if trouble is not None:
             return replace(current, state=TransferState.FAILED, trouble=trouble, ended=utc_now())
     return replace(current, state=TransferState.VERIFYING)
+
+
+def _out_of_sight(trouble: Trouble) -> Trouble:
+    """The host that runs the pipeline is gone: how that fares is not known."""
+    if trouble.finding != "host-unreachable":
+        return trouble
+    return replace(
+        trouble,
+        what=f"lost sight of the pipeline ({trouble.what}); it may still run there",
+        means="It was started on that host, which cannot be asked now. The host ends it once it "
+        "notices that nobody waits for it.",
+        mend="Wait until the host answers again, and look there for a `zfs send` before anything "
+        "else is done to the destination.",
+    )
 
 
 class _Step:
@@ -176,8 +188,8 @@ def cancelled(transfer: Transfer) -> Transfer:
             "cancelled",
             transfer.host,
             "the transfer was cancelled",
-            "What had arrived is kept on the destination as a resume token.",
-            "Start again to plan from what is there now.",
+            "What had arrived of a snapshot is kept on the destination as a resume token.",
+            "Look at what the destination has now (d, once both sides are read again).",
         ),
     )
 
@@ -190,14 +202,18 @@ def verified(
     `troubles` is what kept a side from being read; what arrived is then not known.
     """
     if troubles or comparison is None:
-        trouble = troubles[0] if troubles else None
+        because = troubles[0] if troubles else Trouble("host-unreachable", transfer.host, "")
+        trouble = replace(
+            because, what=f"everything was sent, but it could not be read back: {because.what}"
+        )
         return replace(transfer, state=TransferState.FAILED, trouble=trouble, ended=utc_now())
-    missing = [
-        name
-        for step, _ in transfer.steps
-        for name in _expected(step, comparison.source)
-        if not _arrived(name, comparison)
-    ]
+    there = {
+        pair.source.guid
+        for each in comparison.datasets.values()
+        for pair in each.pairs
+        if pair.source is not None and pair.presence is Presence.BOTH
+    }
+    missing = frozenset[int]().union(*(step.brings for step, _ in transfer.steps)) - there
     if not missing:
         return replace(transfer, state=TransferState.DONE, ended=utc_now())
     return replace(
@@ -210,23 +226,6 @@ def verified(
             f"{len(missing)} snapshots did not arrive, though every command ended well",
             "Some versions leave datasets out of a tree silently (openzfs/zfs#14568).",
             "Send again: the plan starts from what is there.",
-            "\n".join(missing),
+            "guids: " + ", ".join(map(str, sorted(missing))),
         ),
-    )
-
-
-def _expected(step: Step, source: Inventory) -> list[str]:
-    """The snapshots that a step has to bring, by their names on the source."""
-    if not step.send.replicate:
-        return [f"{step.send.dataset}@{step.send.target}"]
-    return [f"{join(source.root, below)}@{step.send.target}" for below in source.datasets]
-
-
-def _arrived(name: str, comparison: Comparison) -> bool:
-    dataset, _, short = name.partition("@")
-    return any(
-        pair.presence is Presence.BOTH and pair.source and pair.source.name == short
-        for each in comparison.datasets.values()
-        if each.source is not None and each.source.dataset.name == dataset
-        for pair in each.pairs
     )

@@ -43,6 +43,7 @@ REFRESH = 10.0  # seconds between two readings of a side, at least
 _IDLE_SHARE, _SENDING_SHARE = 20, 100
 IOSTAT = 2  # seconds that one line of zpool iostat covers
 _IOSTAT_KEPT = 60
+_SHOW_EVERY = 0.25  # seconds between two pictures of a transfer
 _ESTIMATE_DEADLINE = 120.0
 _SOURCE, _DESTINATION = "source", "destination"
 
@@ -97,6 +98,7 @@ class RouteWatch:
         self._hosts = {_SOURCE: source, _DESTINATION: destination}
         self._elevation = elevation
         self._wake = {_SOURCE: asyncio.Event(), _DESTINATION: asyncio.Event()}
+        self._reading = {_SOURCE: asyncio.Lock(), _DESTINATION: asyncio.Lock()}
         self._listeners: list[Callable[[Picture], None]] = []
         self._transfer: asyncio.Task[None] | None = None
 
@@ -149,6 +151,11 @@ class RouteWatch:
         return max(REFRESH, share * side.inventory.seconds if side.inventory else 0)
 
     async def _read(self, role: str) -> None:
+        # One reading of a side at a time: an older one must not replace a newer one.
+        async with self._reading[role]:
+            await self._read_alone(role)
+
+    async def _read_alone(self, role: str) -> None:
         host, side = self._hosts[role], self._side(role)
         facts = side.facts
         try:
@@ -162,6 +169,16 @@ class RouteWatch:
             self._change_side(
                 role, trouble=error.trouble, unknown_key=key, connection=host.connection
             )
+            return
+        except Exception as error:  # noqa: BLE001 - whatever a host says, the other side goes on
+            trouble = Trouble(
+                "sealift-defect",
+                host.where,
+                "sealift failed to read it, which is a defect of sealift",
+                mend="Please report the text below.",
+                raw=f"{type(error).__name__}: {error}",
+            )
+            self._change_side(role, trouble=trouble, connection=host.connection)
             return
         self._change_side(
             role,
@@ -190,11 +207,16 @@ class RouteWatch:
         while True:
             if self._side(role).inventory is not None:
                 lines = Lines(lambda line: self._iostat_line(role, line))
-                with suppress(TroubleError):  # the reading loop meets the same trouble and shows it
+                try:
                     await host.run(
                         commands.pool_iostat(pool, IOSTAT), deadline=None, on_stdout=lines.feed
                     )
-                self._change_side(role, iostat=())
+                    self._change_side(role, iostat=())
+                except TroubleError as error:
+                    self._change_side(
+                        role, iostat=(), trouble=error.trouble, connection=host.connection
+                    )
+                    self._wake[role].set()
             await asyncio.sleep(IOSTAT)
 
     def _iostat_line(self, role: str, line: bytes) -> None:
@@ -229,12 +251,11 @@ class RouteWatch:
                 host.accept(key, remember=remember)
                 self._wake[role].set()
 
-    async def take_snapshot(self) -> str:
-        """Take a recursive snapshot of the source tree; its name is given back.
+    async def take_snapshot(self, command: Command) -> str:
+        """Run what `snapshot_command` gave; the snapshot's name is given back.
 
-        Raises `TroubleError`; `names.BadNameError` if the route's format makes no legal name.
+        Raises `TroubleError`.
         """
-        command = self.snapshot_command()
         result = await self._hosts[_SOURCE].run(command)
         if not result.ok:
             raise TroubleError(refusal(self._hosts[_SOURCE].where, command, result))
@@ -242,7 +263,10 @@ class RouteWatch:
         return command.argv[-1].partition("@")[2]
 
     def snapshot_command(self) -> Command:
-        """What `take_snapshot` would run now."""
+        """The command that takes a recursive snapshot of the source tree, named for now.
+
+        Raises `names.BadNameError` if the route's format makes no legal name.
+        """
         inventory = self.picture.source.inventory
         held = inventory.datasets.values() if inventory else ()
         taken = frozenset(each.name for entry in held for each in entry.snapshots)
@@ -271,8 +295,25 @@ class RouteWatch:
         ]
         return Preview(plan, tuple(steps), host.where)
 
-    def start(self, preview: Preview) -> None:
-        """Start what was previewed. Raises `TroubleError` if a transfer of this route runs."""
+    async def start(self, preview: Preview) -> None:
+        """Start what was previewed, if that is still what would be done.
+
+        A dialog may have been open for hours: both sides are read again, and a plan that would be
+        another one now is refused. Raises `TroubleError` then, and if a transfer of this route
+        runs.
+        """
+        now = await self.preview()
+        if now.plan.steps != preview.plan.steps or now.plan.blocked:
+            raise TroubleError(
+                Trouble(
+                    "plan-changed",
+                    preview.host,
+                    "not started: what would be sent has changed since it was shown",
+                    "Snapshots or datasets came or went on one of the hosts.",
+                    "Look at the plan again.",
+                    "\n".join(f"{each.id}: {each.summary}" for each in now.plan.blocked),
+                )
+            )
         if self._transfer is not None and not self._transfer.done():
             raise TroubleError(
                 Trouble(
@@ -295,16 +336,25 @@ class RouteWatch:
 
     async def _carry_out(self, transfer: Transfer) -> None:
         self._show_transfer(transfer)
+        shown_at = 0.0
+
+        def show(newer: Transfer) -> None:
+            # A tree of 100,000 snapshots is drawn in 0.1 s: not for every line that is said.
+            nonlocal shown_at
+            now = asyncio.get_running_loop().time()
+            if now - shown_at >= _SHOW_EVERY:
+                shown_at = now
+                self._show_transfer(newer)
+
         try:
-            ended = await carry_out(self._hosts[_SOURCE], transfer, self._show_transfer)
+            ended = await carry_out(self._hosts[_SOURCE], transfer, show)
+            self._show_transfer(ended)
+            picture = await self.read_once()
+            if ended.state is TransferState.VERIFYING:
+                self._show_transfer(verified(ended, picture.comparison, picture.troubles))
         except asyncio.CancelledError:
             self._show_transfer(cancelled(self.picture.transfer or transfer))
             self.refresh()
-            return
-        self._show_transfer(ended)
-        picture = await self.read_once()
-        if ended.state is TransferState.VERIFYING:
-            self._show_transfer(verified(ended, picture.comparison, picture.troubles))
 
     def _show_transfer(self, transfer: Transfer) -> None:
         self._show(replace(self.picture, transfer=transfer))
@@ -322,11 +372,12 @@ def _made_of(
 
 
 async def _estimate(host: Host, step: Step) -> Estimate | None:
-    result = await host.run(step.send.estimate(), deadline=_ESTIMATE_DEADLINE)
+    """What ZFS thinks the step carries. A courtesy: without it the screen says "unknown"."""
     try:
+        result = await host.run(step.send.estimate(), deadline=_ESTIMATE_DEADLINE)
         return parse_estimate(result.stdout) if result.ok else None
-    except ParseError:
-        return None  # an estimate is a courtesy; without one the screen says "unknown"
+    except (ParseError, TroubleError):
+        return None
 
 
 def _iostat_sample(line: bytes) -> IostatSample | None:

@@ -6,7 +6,8 @@ import asyncio
 import gc
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -31,14 +32,9 @@ from sealift.ui.themes import own_themes
 if TYPE_CHECKING:
     from sealift.cli import Options
 
-OpenHosts = Callable[["Options", Gate, CommandLog], tuple[Host, Host]]
-
 
 class SealiftApp(App[int]):
-    """One route, from the command line's options.
-
-    `open_hosts` makes the two hosts (tests give their own); it is called after the first frame.
-    """
+    """One route, from the command line's options."""
 
     TITLE = "sealift"
     ENABLE_COMMAND_PALETTE = True
@@ -49,46 +45,64 @@ class SealiftApp(App[int]):
         self,
         options: Options,
         *,
-        open_hosts: OpenHosts | None = None,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         super().__init__()
-        self._options = options
-        self._open_hosts = open_hosts or _open_hosts
+        self.options = options
         self._clock = clock
         self.command_log = CommandLog()
         self._log_version = 0
         for theme in own_themes():
             self.register_theme(theme)
-        no_color = "NO_COLOR" in os.environ
-        self.theme = options.theme or ("ansi-dark" if no_color else "sealift-dark")
+        fallback = "ansi-dark" if "NO_COLOR" in os.environ else "sealift-dark"
+        known = options.theme is None or options.theme in self.available_themes
+        self.theme = (options.theme if known else None) or fallback
+        self._unknown_theme = "" if known else f"There is no theme called {options.theme}."
 
     def on_mount(self) -> None:
         """Show the screen at once; the hosts come after the first frame."""
-        route = self._options.route
+        route = self.options.route
         waiting = Connection(connected=False, since=self._clock())
         first = Picture(route, Side(route.source, waiting), Side(route.destination, waiting))
         glyphs = ASCII if os.environ.get("TERM") in {"linux", "dumb"} else UNICODE
         screen = RouteScreen(first, glyphs, self._clock, read_only=route.read_only)
         self.push_screen(screen)
+        if self._unknown_theme:
+            self.notify(self._unknown_theme, severity="warning", markup=False)
         self.call_after_refresh(self._follow, screen)
 
     @work(group="watch", exit_on_error=True)
     async def _follow(self, screen: RouteScreen) -> None:
-        gate = Gate(read_only=self._options.route.read_only)
-        source, destination = await asyncio.to_thread(
-            self._open_hosts, self._options, gate, self.command_log
-        )
-        watch = RouteWatch(
-            self._options.route, source, destination, elevation=self._options.elevation
-        )
-        screen.route_watch = watch
-        watch.subscribe(screen.show)
-        self.set_interval(0.25, lambda: self._show_log(screen))
-        try:
-            await watch.run()
-        finally:
-            await asyncio.gather(source.close(), destination.close())
+        gate = Gate(read_only=self.options.route.read_only)
+        async with self.open_hosts(gate) as (source, destination):
+            watch = RouteWatch(
+                self.options.route, source, destination, elevation=self.options.elevation
+            )
+            screen.route_watch = watch
+            watch.subscribe(screen.show)
+            self.set_interval(0.25, lambda: self._show_log(screen))
+            self.opened(screen, watch)
+            try:
+                await watch.run()
+            finally:
+                await asyncio.gather(source.close(), destination.close())
+
+    @asynccontextmanager
+    async def open_hosts(self, gate: Gate) -> AsyncIterator[tuple[Host, Host]]:
+        """The source's and the destination's host; asked for after the first frame."""
+        ends = (self.options.route.source, self.options.route.destination)
+        config = self.options.ssh_config
+        # In a thread: the first of them imports AsyncSSH.
+        source, destination = [
+            await asyncio.to_thread(open_host, end, gate, self.command_log, config) for end in ends
+        ]
+        yield source, destination
+
+    def opened(self, screen: RouteScreen, watch: RouteWatch) -> None:
+        """The hosts can be used now. For the demo, which goes on from here."""
+
+    async def farewell(self) -> None:
+        """Say what there is to say before leaving. For the demo."""
 
     def _show_log(self, screen: RouteScreen) -> None:
         if self.command_log.version != self._log_version:
@@ -127,6 +141,7 @@ class SealiftApp(App[int]):
             transfer = screen.picture.transfer
             if transfer and transfer.state.running and not await screen.confirm_cancel():
                 return
+        await self.farewell()
         self.exit(0)
 
     def _fatal_error(self) -> None:
@@ -137,14 +152,6 @@ class SealiftApp(App[int]):
         self._close_messages_no_wait()
 
 
-def _open_hosts(options: Options, gate: Gate, log: CommandLog) -> tuple[Host, Host]:
-    source, destination = options.route.source, options.route.destination
-    return (
-        open_host(source, gate, log, options.ssh_config),
-        open_host(destination, gate, log, options.ssh_config),
-    )
-
-
 def calm_collector() -> None:
     """Have Python look for cyclic garbage seldom: a full look over a large tree stalls keys.
 
@@ -153,9 +160,8 @@ def calm_collector() -> None:
     gc.set_threshold(20_000, 20, 50)
 
 
-def run(options: Options) -> int:
-    """Open the screen; the exit code is given back."""
+def run(app: SealiftApp) -> int:
+    """Run the program to its end; the exit code is given back."""
     calm_collector()
-    app = SealiftApp(options)
     code = app.run()
     return code if code is not None else app.return_code or 0

@@ -24,6 +24,7 @@ def send_paragraphs(shown: Preview, picture: Picture) -> list[str]:
         _checked(picture, shown),
         (
             "Will not: roll back, delete, mount, load a key, or send anything that is not raw.\n"
+            f"{_properties(shown)}"
             "Undo: cancelling keeps the partial state; the snapshots that arrived stay."
         ),
     ]
@@ -96,6 +97,15 @@ def host_key_paragraphs(where: str, key: UnknownKey) -> list[str]:
         f"{key.algorithm}\n{key.fingerprint}",
         f"Remembering it adds a line for {key.name} to {key.file}.",
     ]
+
+
+def _properties(shown: Preview) -> str:
+    if not any(planned.step.send.replicate for planned in shown.steps):
+        return ""
+    return (
+        "Carries the source's own properties along (-R): mountpoint, shares, quotas and the like "
+        "hold there, too.\n"
+    )
 
 
 def _step(number: int, planned: PlannedStep) -> str:

@@ -42,9 +42,13 @@ def seal(picture: Picture, glyphs: Glyphs) -> Line:
         SealState.ABSENT: Line(INFO, glyphs.none, "nothing there yet"),
     }
     line = words[picture.seal.state]
-    if line.level == PROBLEM and picture.route.purpose is Purpose.STANDBY:
+    if line.level == PROBLEM and _excused(picture):
         return Line(WARNING, glyphs.trouble, "unlocked standby")
     return line
+
+
+def _excused(picture: Picture) -> bool:
+    return picture.route.purpose is Purpose.STANDBY and picture.seal.only_unlocked
 
 
 def lag(picture: Picture, now: datetime, glyphs: Glyphs) -> Line:
@@ -86,11 +90,7 @@ def worst(picture: Picture, now: datetime, glyphs: Glyphs) -> Line:
     if picture.comparison is None:
         return Line(INFO, glyphs.none, "reading both sides")
     transfer = picture.transfer
-    if transfer and transfer.state is TransferState.FAILED and transfer.trouble:
-        return Line(
-            PROBLEM, glyphs.trouble, f"the transfer failed: {transfer.trouble.what}", "d details"
-        )
-    if picture.seal.state is SealState.BROKEN and picture.route.purpose is Purpose.VAULT:
+    if picture.seal.state is SealState.BROKEN and not _excused(picture):
         breach = picture.seal.breaches[0]
         more = _more(len(picture.seal.breaches))
         return Line(
@@ -99,15 +99,22 @@ def worst(picture: Picture, now: datetime, glyphs: Glyphs) -> Line:
             f"{breach.id}: {breach.dataset}: {breach.summary}{more}",
             "d details",
         )
+    failed = transfer is not None and transfer.state is TransferState.FAILED
+    if failed and transfer and transfer.trouble and not picture.comparison.level:
+        return Line(
+            PROBLEM, glyphs.trouble, f"the transfer failed: {transfer.trouble.what}", "d details"
+        )
     running = transfer is not None and transfer.state.running
     # What is being received now shows a resume token all the while.
     problems = [each for each in picture.problems if not (running and each.id == "stale-token")]
     if problems:
         problem = problems[0]
         more = _more(len(problems))
-        return Line(PROBLEM, glyphs.trouble, f"{problem.id}: {problem.summary}{more}", "d details")
+        key = "n snapshot…" if problem.id == "no-new-snapshot" else "d details"
+        return Line(PROBLEM, glyphs.trouble, f"{problem.id}: {problem.summary}{more}", key)
     if transfer and transfer.state.running:
-        return Line(INFO, glyphs.running, f"sending {transfer.step.send.dataset}", "c cancel…")
+        what = transfer.progress.current or transfer.step.send.dataset
+        return Line(INFO, glyphs.running, f"sending {what}", "c cancel…")
     return _to_do(picture, glyphs)
 
 
@@ -126,15 +133,16 @@ def _to_do(picture: Picture, glyphs: Glyphs) -> Line:
 
 
 def _contact(side: Side, trouble: Trouble, now: datetime) -> str:
-    words = f"{trouble.finding}: {trouble.sentence()}"
+    """What to expect and how old the picture is come first: a narrow screen cuts the end."""
+    words = ""
     connection = side.connection
     if connection.retry_at is not None:
         pause = max(0, round((connection.retry_at - now).total_seconds()))
-        words += f"; next try in {pause} s, attempt {connection.attempt + 1}"
+        words += f"next try in {pause} s, attempt {connection.attempt + 1}; "
     if side.inventory is not None:
         since = (now - side.inventory.taken_at).total_seconds()
-        words += f"; shown: {text.age(since)}"
-    return words
+        words += f"shown: {text.age(since)}; "
+    return f"{words}{trouble.finding}: {trouble.sentence()}"
 
 
 def _more(count: int) -> str:

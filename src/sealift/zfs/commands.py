@@ -91,7 +91,8 @@ def holds(snapshots: tuple[str, ...]) -> Command:
 class RawSend:
     """What one `zfs send` carries. There is no way to say one without `-w`.
 
-    `base` is the incremental source: a snapshot name without the dataset, or None for a full send.
+    `base` is the incremental source: a snapshot name without the dataset, or None for a full send;
+    with `bookmark` it is a bookmark's, from which only a single snapshot can be sent.
     `intermediate` also sends the snapshots between base and target (`-I`), `replicate` the whole
     tree with its properties and its encryption hierarchy (`-R`). A full `replicate` carries every
     snapshot of the tree up to the target.
@@ -102,6 +103,7 @@ class RawSend:
     base: str | None = None
     intermediate: bool = True
     replicate: bool = False
+    bookmark: bool = False
 
     def argv(self, *flags: str) -> tuple[str, ...]:
         """The `zfs send` words, with `flags` such as `-vP` or `-nP` behind `-w`."""
@@ -109,7 +111,9 @@ class RawSend:
         if self.replicate:
             words.append("-R")
         if self.base is not None:
-            words += ["-I" if self.intermediate else "-i", f"@{check_snapshot_name(self.base)}"]
+            sigil = "#" if self.bookmark else "@"
+            several = self.intermediate and not self.bookmark
+            words += ["-I" if several else "-i", f"{sigil}{check_snapshot_name(self.base)}"]
         words.append(f"{check_dataset(self.dataset)}@{check_snapshot_name(self.target)}")
         return tuple(words)
 

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from sealift.replication.comparison import Comparison, compare
+from sealift.replication.inventory import Held
 from sealift.replication.pipeline import End, obstacle, pipeline, split_exit
 from sealift.replication.plan import make_plan, problems
 from sealift.routes import Location
-from sealift.zfs.commands import Effect, RawSend
+from sealift.zfs.commands import Effect
 from tests.factories import dataset, held, inventory, mirrored, snapshot
 
 
@@ -43,6 +46,61 @@ def test_a_tree_at_mixed_snapshots_goes_dataset_by_dataset() -> None:
 def test_a_child_without_the_newest_snapshot_keeps_the_package_to_the_newest_common_one() -> None:
     found = compare(*mirrored({"": [101, 102, 103], "db": [101, 102]}, {"": [101], "db": [101]}))
     assert commands(found) == ["zfs send -w -R -I @s101 tank/prod@s102 | backup/prod"]
+
+
+def test_a_child_without_snapshots_does_not_break_the_package_up() -> None:
+    seed = compare(*mirrored({"": [101, 102], "db": [101, 102], "bare": []}, {}))
+    assert commands(seed) == ["zfs send -w -R tank/prod@s102 | backup/prod"]
+    increment = compare(
+        *mirrored({"": [101, 102], "db": [101, 102], "bare": []}, {"": [101], "db": [101]})
+    )
+    assert commands(increment) == ["zfs send -w -R -I @s101 tank/prod@s102 | backup/prod"]
+
+
+def test_a_new_child_brings_its_whole_history() -> None:
+    found = compare(*mirrored({"": [101], "new": [101, 102, 103]}, {"": [101]}))
+    assert commands(found) == [
+        "zfs send -w tank/prod/new@s101 | backup/prod/new",
+        "zfs send -w -I @s101 tank/prod/new@s103 | backup/prod/new",
+    ]
+    brought = [step.brings for step in make_plan(found).steps]
+    assert brought == [{10_101}, {10_102, 10_103}]
+
+
+def marked(*guids: int, mark: int) -> Held:
+    """The source's root with these snapshots and a bookmark of another one."""
+    bookmark = replace(snapshot(f"s{mark}", mark), bookmark=True)
+    return held(dataset("tank/prod"), *(snapshot(f"s{g}", g) for g in guids), bookmarks=(bookmark,))
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "sent"),
+    [
+        # nothing but a bookmark is left of the base
+        (marked(103, 104, mark=102), [101, 102], ["-i #s102 103", "-I @s103 104"]),
+        # an older snapshot is shared, but the destination's newest has only a bookmark here
+        (marked(101, 103, mark=102), [101, 102], ["-i #s102 103"]),
+        # a bookmark of what is still there as a snapshot is not needed
+        (marked(101, 102, 103, mark=102), [101, 102], ["-R -I @s102 103"]),
+    ],
+)
+def test_a_bookmark_serves_as_base_where_it_is_the_newest_that_both_know(
+    ours: Held, theirs: list[int], sent: list[str]
+) -> None:
+    there = held(dataset("backup/prod"), *(snapshot(f"s{guid}", guid) for guid in theirs))
+    found = compare(inventory("tank/prod", top=ours), inventory("backup/prod", top=there))
+    assert make_plan(found).blocked == ()
+    assert commands(found) == [
+        f"zfs send -w {words.rsplit(' ', 1)[0]} tank/prod@s{words.rsplit(' ', 1)[1]} | backup/prod"
+        for words in sent
+    ]
+
+
+def test_an_encrypted_snapshot_without_an_iv_set_is_no_base() -> None:
+    ours = held(dataset("tank/prod"), snapshot("a", 101, ivset=None), snapshot("b", 102))
+    there = held(dataset("backup/prod"), snapshot("a", 101, ivset=None))
+    found = compare(inventory("tank/prod", top=ours), inventory("backup/prod", top=there))
+    assert [problem.id for problem in make_plan(found).blocked] == ["ivset-mismatch"]
 
 
 def test_nothing_to_send_is_no_problem() -> None:
@@ -84,8 +142,7 @@ def test_an_unencrypted_child_stops_the_whole_plan() -> None:
         (held(dataset("backup/prod", token="1-a-b-c"), snapshot("a", 101)), "stale-token"),
     ],
 )
-def test_what_the_kernel_would_refuse_blocks_the_plan(theirs: object, expected: str) -> None:
-    assert isinstance(theirs, type(held(dataset("x"))))
+def test_what_the_kernel_would_refuse_blocks_the_plan(theirs: Held, expected: str) -> None:
     ours = held(dataset("tank/prod"), snapshot("a", 101), snapshot("b", 102))
     found = compare(inventory("tank/prod", top=ours), inventory("backup/prod", top=theirs))
     plan = make_plan(found)
@@ -103,10 +160,6 @@ def test_a_source_that_is_not_there_or_has_no_snapshot() -> None:
 
 def at(text: str) -> End:
     return End(Location.parse(text))
-
-
-def step_of_a_seed() -> RawSend:
-    return RawSend("tank/my data", "rep-1", replicate=True)
 
 
 def test_the_pipeline_is_always_raw_resumable_unmounted_and_never_forced() -> None:

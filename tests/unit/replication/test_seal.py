@@ -46,6 +46,22 @@ def test_each_breach_breaks_the_seal(theirs: Held, breach: str) -> None:
     assert breaches == [breach]
 
 
+def test_an_iv_set_that_neither_side_knows_proves_nothing() -> None:
+    ours = held(dataset("tank/prod"), snapshot("a", 101, ivset=None))
+    theirs = held(dataset("backup/prod"), snapshot("a", 101, ivset=None))
+    found = compare(inventory("tank/prod", top=ours), inventory("backup/prod", top=theirs))
+    assert judge(found).state is SealState.UNKNOWN
+
+
+def test_a_standby_is_excused_for_its_key_but_not_for_plaintext() -> None:
+    ours = held(dataset("tank/prod"), snapshot("a", 101))
+    unlocked = held(dataset("backup/prod", status=KeyStatus.AVAILABLE), snapshot("a", 101))
+    plain = held(dataset("backup/prod", key=None), snapshot("a", 101, ivset=None))
+    for theirs, excused in ((unlocked, True), (plain, False)):
+        found = compare(inventory("tank/prod", top=ours), inventory("backup/prod", top=theirs))
+        assert judge(found).only_unlocked is excused
+
+
 def test_without_a_shared_snapshot_the_seal_is_unknown() -> None:
     assert seal_of(held(dataset("backup/prod")))[0] is SealState.UNKNOWN
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 from collections.abc import Callable
 from datetime import datetime
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.screen import Screen
@@ -119,6 +120,13 @@ class RouteScreen(Screen[None]):
         """None dims an action that cannot be taken now; pressing its key says why."""
         return None if self.refusal(action) else True
 
+    def on_key(self, event: events.Key) -> None:
+        """A key whose action is dimmed comes here: say why it cannot be taken."""
+        for action in ACTIONS:
+            if event.key in action.keys and (why := self.refusal(action.id)):
+                self.notify(why, severity="warning", markup=False)
+                event.stop()
+
     def refusal(self, action: str) -> str:
         """Why an action cannot be taken now; empty if it can."""
         known = {each.id: each for each in ACTIONS}
@@ -157,6 +165,7 @@ class RouteScreen(Screen[None]):
         self.log_pane.toggle_class("-large")
         if self.log_pane.has_class("-large"):
             self.log_pane.focus()
+            self.call_after_refresh(self.log_pane.scroll_end, animate=False)
         else:
             self.tree_pane.focus()
 
@@ -240,11 +249,11 @@ class RouteScreen(Screen[None]):
                 )
             )
             if chosen == "start":
-                watch.start(shown)
+                await watch.start(shown)
         except TroubleError as error:
             await self._tell("Not sent", dialogs.trouble_paragraphs(error.trouble))
 
-    @work(exclusive=True, group="change", exit_on_error=False)
+    @work(exclusive=True, group="snapshot", exit_on_error=False)
     async def action_snapshot(self) -> None:
         """Take a snapshot of the source tree after asking."""
         watch = self.route_watch
@@ -264,7 +273,8 @@ class RouteScreen(Screen[None]):
                 )
             )
             if chosen == "take":
-                name = await watch.take_snapshot()
+                # Confirmed is confirmed: the next key must not cancel it.
+                name = await asyncio.shield(watch.take_snapshot(command))
                 self.notify(f"Taken: @{name}")
         except TroubleError as error:
             await self._tell("No snapshot taken", dialogs.trouble_paragraphs(error.trouble))

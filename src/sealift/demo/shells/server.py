@@ -1,0 +1,248 @@
+"""The process that keeps a demo's world: python -m sealift.demo.shells.server.
+
+It lives as long as its stdin: when whoever started it ends, however that may be, it ends every
+process of the demo, removes the directory, and ends. Requests are lines of JSON on stdin, answered
+by lines on stdout. The programs of the demo's shells come over a Unix socket, with the run's key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+import os
+import shutil
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sealift.demo.scenarios import Scenario, open_scenario
+from sealift.demo.shells import directory as layout
+from sealift.demo.shells import tools, wire
+from sealift.demo.shells.jobs import Jobs
+from sealift.demo.shells.pacing import Pace
+from sealift.demo.shells.session import Channel, Hello, ProtocolError, Session, serve_link
+from sealift.demo.world.model import World
+
+
+class Server:
+    """One demo."""
+
+    def __init__(self, directory: Path, scenario: Scenario, world: World) -> None:
+        self._directory = directory
+        self._scenario = scenario
+        self._world = world
+        self._jobs = Jobs(directory)
+        self._key = layout.lay_out(directory, world.hosts)
+        # Each direction of the link by the host that sends.
+        self._links = {name: Pace(partial(_link_rate, world)) for name in world.hosts}
+        self._paces = {
+            name: (
+                Pace(partial(_rate, world, name, "read_rate")),
+                Pace(partial(_rate, world, name, "write_rate")),
+            )
+            for name in world.hosts
+        }
+        self._tools: dict[str, Callable[[Hello], tuple[str, int]]] = {
+            "fill": partial(tools.fill, world),
+            "tc": partial(tools.tc, world),
+        }
+        self._connections: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Serve until stdin ends."""
+        server = await asyncio.start_unix_server(self._accept, self._directory / "socket")
+        (self._directory / "socket").chmod(0o600)
+        _say({"ready": True})
+        events = asyncio.create_task(self._happen())
+        events.add_done_callback(_note_of)
+        sweeping = asyncio.create_task(self._jobs.sweep())
+        try:
+            await self._requests()
+        finally:
+            events.cancel()
+            sweeping.cancel()
+            server.close()
+            for task in self._connections:
+                task.cancel()
+            self._jobs.end_all()
+
+    async def _requests(self) -> None:
+        loop = asyncio.get_running_loop()
+        reader = asyncio.StreamReader()
+        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+        while line := await reader.readline():
+            request = json.loads(line)
+            if "started" in request:
+                self._jobs.add(int(request["started"]))  # nobody waits for an answer
+            else:
+                _say(self._answer(request))
+
+    def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        world = self._world
+        for name, pool in ((name, host.pool) for name, host in world.hosts.items()):
+            for field in ("read_rate", "write_rate"):
+                if f"{name}.{field}" in request:
+                    setattr(pool, field, request[f"{name}.{field}"])
+        if "link.rate" in request:
+            world.link.rate = request["link.rate"]
+        if "link.up" in request:
+            world.link.up = bool(request["link.up"])
+        if "mended" in request:
+            return {"mended": self._scenario.mended(world)}
+        if "done" in request:
+            return {"done": self._done()}
+        return {}
+
+    def _done(self) -> list[tuple[float, str, str]]:
+        """What was changed by hand or program since the demo began, oldest first."""
+        found = [
+            (at, host.name, text)
+            for host in self._world.hosts.values()
+            for at, text, internal in host.pool.history
+            if not internal and at >= self._scenario.began
+        ]
+        return sorted(found)
+
+    async def _happen(self) -> None:
+        """Let the scenario's events happen in their time."""
+        async with asyncio.TaskGroup() as group:
+            for event in self._scenario.events:
+                group.create_task(self._event(event.after, event.every, event.change, event.run))
+
+    async def _event(
+        self,
+        after: float,
+        every: float | None,
+        change: Callable[[World], None] | None,
+        run: tuple[str, str] | None,
+    ) -> None:
+        await asyncio.sleep(after)
+        while True:
+            if change is not None:
+                change(self._world)
+            if run is not None:
+                await self._jobs.run(*run)
+            if every is None:
+                return
+            await asyncio.sleep(every)
+
+    # Programs
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - asyncio runs this in a task
+        self._connections.add(task)
+        try:
+            with suppress(asyncio.IncompleteReadError, ConnectionError, ProtocolError, ValueError):
+                key = await reader.readexactly(layout.KEY_SIZE)
+                if not hmac.compare_digest(key, self._key):
+                    return
+                size = int.from_bytes(await reader.readexactly(4), "big")
+                hello = Hello.read(await reader.readexactly(size))
+                await self._serve(hello, reader, writer)
+        finally:
+            self._connections.discard(task)
+            writer.close()
+
+    async def _serve(
+        self, hello: Hello, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        channel = Channel(reader, writer)
+        here = asyncio.create_task(channel.pump())
+        serving = asyncio.create_task(self._answer_program(hello, channel))
+        self._jobs.connected(hello.pid)
+        try:
+            # A program that has ended needs no answers any more.
+            await asyncio.wait({here, serving}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._jobs.disconnected(hello.pid)
+            for task in (here, serving):
+                task.cancel()
+            for fault in await asyncio.gather(here, serving, return_exceptions=True):
+                if isinstance(fault, Exception):
+                    _note(fault)
+
+    async def _answer_program(self, hello: Hello, channel: Channel) -> None:
+        if hello.program == "ssh":
+            await self._ssh(hello, channel)
+        elif hello.program == "link":
+            await serve_link(channel, self._links[hello.host])
+        elif hello.program in {"fill", "tc"}:
+            answer, code = self._tools[hello.program](hello)
+            channel.put(wire.OUT, answer.encode())
+            channel.put(wire.EXIT, str(code).encode())
+            await channel.drain()
+        else:
+            host, paces = self._world.hosts[hello.host], self._paces[hello.host]
+            await Session(self._world, host, hello, channel, paces).run()
+
+    async def _ssh(self, hello: Hello, channel: Channel) -> None:
+        """Say where the far shell is found, and end the session if the link is cut."""
+        user, _, name = hello.words[0].rpartition("@")
+        if name not in self._world.hosts or user not in {"", "root"}:
+            why = f"ssh: Could not resolve hostname {name}: Name or service not known\n"
+            if name in self._world.hosts:
+                why = f"{user}@{name}: Permission denied (publickey).\n"
+            channel.put(wire.ERR, why.encode())
+            return await channel.drain()
+        if not self._world.link.up:
+            why = f"ssh: connect to host {name} port 22: No route to host\n"
+            channel.put(wire.ERR, why.encode())
+            return await channel.drain()
+        home = self._directory / name / "root"
+        channel.put(wire.GO, f"{name}\0{home}".encode())
+        while True:
+            letter, data = await channel.get()
+            if letter == wire.GROUP:
+                self._jobs.add(int(data))
+
+
+def _link_rate(world: World) -> int | None:
+    return world.link.rate if world.link.up else 0
+
+
+def _rate(world: World, host: str, field: str) -> int | None:
+    rate: int | None = getattr(world.hosts[host].pool, field)
+    return rate
+
+
+def _note(fault: BaseException) -> None:
+    """Put a fault into the demo's log: whoever asked has seen an exit code of 1."""
+    traceback.print_exception(fault)
+    sys.stderr.flush()
+
+
+def _note_of(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (fault := task.exception()) is not None:
+        _note(fault)
+
+
+def _say(answer: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
+
+
+def main(directory: str, scenario: str, snapshots: str, frozen: str) -> None:
+    """Serve a demo in an empty directory until stdin ends."""
+    # The terminal's Ctrl-C is for the program, which then closes our stdin.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    path = Path(directory)
+    clock = (lambda: float(frozen)) if frozen else None
+    opened, world = open_scenario(scenario, int(snapshots) if snapshots else None, clock)
+    server = Server(path, opened, world)
+    try:
+        asyncio.run(server.run())
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+        os._exit(0)  # do not wait for anything that a killed program left
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

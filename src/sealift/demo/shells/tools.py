@@ -1,0 +1,37 @@
+"""The few programs besides zfs that a demo's hosts need: to write data, and to shape the link."""
+
+from __future__ import annotations
+
+from sealift.demo.shells.session import Hello
+from sealift.demo.world import tree
+from sealift.demo.world.model import World
+
+_USAGE = "usage: fill DATASET MIB\n"
+
+
+def fill(world: World, hello: Hello) -> tuple[str, int]:
+    """`fill DATASET MIB`: what a program that writes files would do to a dataset."""
+    pool = world.hosts[hello.host].pool
+    if len(hello.words) != 2 or not hello.words[1].isdigit():  # noqa: PLR2004 - as in the usage
+        return _USAGE, 2
+    dataset = pool.datasets.get(hello.words[0])
+    size = int(hello.words[1]) << 20
+    if dataset is None or tree.available(pool, dataset) < size:
+        return f"fill: {hello.words[0]}: no such dataset, or no space left on it\n", 1
+    tree.write(pool, dataset, size)
+    return "", 0
+
+
+def tc(world: World, hello: Hello) -> tuple[str, int]:
+    """`tc`, as far as showing and removing what shapes the link between the hosts."""
+    match hello.words:
+        case ("-s", "qdisc", "show", *_) | ("qdisc", "show", *_) | ("qdisc",):
+            rate = world.link.rate
+            if rate is None or rate >= world.link.wire:
+                return "qdisc pfifo_fast 0: dev eth1 root refcnt 2 bands 3\n", 0
+            bits = f"{rate * 8 // 1_000_000}Mbit"
+            return f"qdisc tbf 8001: dev eth1 root refcnt 2 rate {bits} burst 64Kb lat 200ms\n", 0
+        case ("qdisc", "del", "dev", "eth1", "root"):
+            world.link.rate = world.link.wire
+            return "", 0
+    return "only `tc qdisc show` and `tc qdisc del dev eth1 root` are part of this demo\n", 1

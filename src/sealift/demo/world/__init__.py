@@ -1,0 +1,1 @@
+"""What the two hosts of a demo hold, and ZFS's own rules about it. Pure: no I/O, no processes."""

@@ -1,0 +1,120 @@
+"""The program on the demo's hosts: the same screen, and somebody who briefs the operator."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from textual import work
+
+from sealift.cli import Options
+from sealift.demo.stage import Deed, Demo
+from sealift.hosts.gate import Gate
+from sealift.hosts.host import Host, utc_now
+from sealift.hosts.trouble import TroubleError
+from sealift.replication.watch import RouteWatch
+from sealift.ui import dialogs, text
+from sealift.ui.app import SealiftApp
+from sealift.ui.screens.dialog import Dialog
+from sealift.ui.screens.route import RouteScreen
+
+_LOOK = 2.0  # seconds between two looks at whether the night is mended
+
+
+class DemoApp(SealiftApp):
+    """One scenario of the demo."""
+
+    def __init__(self, options: Options, scenario: str, snapshots: int | None = None) -> None:
+        super().__init__(options)
+        self._scenario = scenario
+        self._snapshots = snapshots
+        self._demo: Demo | None = None
+        self._began = utc_now()
+        self._mended_after: float | None = None
+
+    @asynccontextmanager
+    async def open_hosts(self, gate: Gate) -> AsyncIterator[tuple[Host, Host]]:
+        """Start the two embedded hosts; they are gone when the program ends."""
+        async with Demo.open(self._scenario, self._snapshots) as demo:
+            self._demo = demo
+            self.options = replace(
+                self.options,
+                route=replace(self.options.route, name=demo.route.name, purpose=demo.route.purpose),
+            )
+            yield (
+                Host(demo.source, gate, self.command_log),
+                Host(demo.destination, gate, self.command_log),
+            )
+
+    def opened(self, screen: RouteScreen, watch: RouteWatch) -> None:  # noqa: ARG002
+        """Brief the operator, and let the night begin."""
+        if self._demo is not None:
+            self._brief(self._demo, watch)
+
+    @work(group="demo", exit_on_error=False)
+    async def _brief(self, demo: Demo, watch: RouteWatch) -> None:
+        scenario = demo.scenario
+        self._began = utc_now()
+        if scenario.autostart:
+            self._start_transfer(watch)
+        else:
+            await self.push_screen_wait(
+                Dialog(
+                    f"Demo: {scenario.title}",
+                    [scenario.briefing, _shells(demo), "q leaves and tells what an expert does."],
+                    cancel="Begin",
+                )
+            )
+        # The world is asked again and again: it has no way to call.
+        while not await demo.mended():  # noqa: ASYNC110
+            await asyncio.sleep(_LOOK)
+        if not scenario.autostart:
+            self._mended_after = (utc_now() - self._began).total_seconds()
+            self.notify("Mended. q leaves and tells what an expert does.", markup=False)
+
+    @work(group="demo-transfer", exit_on_error=False)
+    async def _start_transfer(self, watch: RouteWatch) -> None:
+        try:
+            shown = await watch.preview()
+            if shown.plan.ready and not self.options.route.read_only:
+                await watch.start(shown)
+        except TroubleError as error:
+            paragraphs = dialogs.trouble_paragraphs(error.trouble)
+            await self.push_screen_wait(Dialog("The demo did not start", paragraphs, cancel="Back"))
+
+    async def farewell(self) -> None:
+        """What the operator did, how long it took, what an expert would have done."""
+        demo = self._demo
+        if demo is None or demo.scenario.autostart:
+            return
+        took = (utc_now() - self._began).total_seconds()
+        await self.push_screen_wait(
+            Dialog(
+                f"Demo: {demo.scenario.title}",
+                [
+                    f"Mended after {text.duration(self._mended_after)}."
+                    if self._mended_after is not None
+                    else f"Not mended yet, after {text.duration(took)}.",
+                    _deeds(await demo.deeds()),
+                    f"An expert would have done this:\n{demo.scenario.hint}",
+                ],
+                cancel="Leave",
+            )
+        )
+
+
+def _shells(demo: Demo) -> str:
+    return (
+        "These hosts are made up, their shells are real. In another terminal:\n"
+        f"{demo.shell('nas1')}\n{demo.shell('dr1')}"
+    )
+
+
+def _deeds(deeds: tuple[Deed, ...]) -> str:
+    if not deeds:
+        return "You changed nothing."
+    lines = [f"{datetime.fromtimestamp(d.at, UTC):%H:%M:%S} {d.host}$ {d.text}" for d in deeds]
+    return "You did:\n" + "\n".join(lines)

@@ -1,0 +1,116 @@
+"""The real program on the demo, driven by its keys."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sealift.cli import parse
+from sealift.demo.scenarios import BLANK
+from sealift.demo.stage import Demo
+from sealift.hosts.gate import Gate
+from sealift.hosts.host import Host
+from sealift.replication.seal import SealState
+from sealift.replication.transfer import TransferState
+from sealift.ui.actions import ACTIONS
+from sealift.ui.app import SealiftApp
+from sealift.ui.screens.dialog import Dialog
+from sealift.zfs.commands import Effect
+from tests.driving import Operator
+from tests.waiting import wait_for
+
+from .test_demo_ends import said
+from .test_demo_journey import _GUIDS, _TREE
+
+
+class OnDemo(SealiftApp):
+    """The program on two empty hosts with a small tree on the source."""
+
+    demo: Demo
+
+    @asynccontextmanager
+    async def open_hosts(self, gate: Gate) -> AsyncIterator[tuple[Host, Host]]:
+        async with Demo.open(BLANK) as self.demo:
+            await said(self.demo, "nas1", _TREE)
+            yield (
+                Host(self.demo.source, gate, self.command_log),
+                Host(self.demo.destination, gate, self.command_log),
+            )
+
+
+@asynccontextmanager
+async def operating(*words: str, size: tuple[int, int] = (160, 45)) -> AsyncIterator[Operator]:
+    app = OnDemo(parse(["root@nas1:tank/prod", "root@dr1:backup/prod", *words]))
+    async with app.run_test(size=size, notifications=True) as pilot:
+        operator = Operator(pilot, patience=20)
+        await operator.both_read()
+        yield operator
+
+
+async def test_seed_and_increment_by_keys_arrive_sealed_and_equal() -> None:
+    async with operating() as operator:
+        assert isinstance(operator.app, OnDemo)
+        await operator.confirm("n", "take")
+        await operator.until("a seed sends 3 snapshots")
+        assert "zfs send -w -vP -R tank/prod@rep-" in await operator.confirm("s", "start")
+        assert await operator.transfer_ended(15) is TransferState.DONE
+        await said(operator.app.demo, "nas1", "fill tank/prod/db 3")
+        await operator.confirm("n", "take")
+        await operator.until("3 snapshots to send")
+        assert "-I @rep-" in await operator.confirm("s", "start")
+        assert await operator.transfer_ended(15) is TransferState.DONE
+        assert operator.picture.seal.state is SealState.SEALED
+        await operator.until("SEALED vault")
+        there = await said(operator.app.demo, "dr1", _GUIDS.format("backup/prod"))
+        assert there == await said(operator.app.demo, "nas1", _GUIDS.format("tank/prod"))
+        assert len(there.splitlines()) == 6
+
+
+async def test_the_snapshot_that_is_taken_has_the_name_that_was_shown() -> None:
+    async with operating() as operator:
+        assert isinstance(operator.app, OnDemo)
+        said_there = await operator.confirm("n", "take")
+        await operator.until("a seed sends 3 snapshots")
+        (name,) = {
+            line.partition("@")[2].split("\t")[0]
+            for line in (
+                await said(operator.app.demo, "nas1", _GUIDS.format("tank/prod"))
+            ).splitlines()
+        }
+        assert f"zfs snapshot -r tank/prod@{name}" in said_there
+
+
+async def test_no_single_lower_case_key_changes_anything() -> None:
+    async with operating() as operator:
+        opened = 0
+        for key in "abcdefghijklmnoprstuvwxyz":
+            await operator.pilot.press(key)
+            if key in {"n", "s"}:
+                await wait_for(
+                    operator.pilot,
+                    lambda: isinstance(operator.app.screen, Dialog) and operator.focused_button(),
+                    f"the dialog of {key}",
+                )
+                opened += 1
+            if isinstance(operator.app.screen, Dialog):
+                assert operator.focused_button() == "cancel"
+                await operator.pilot.press("escape")
+        assert opened == 2
+        assert changes(operator) == []
+
+
+async def test_a_read_only_session_changes_nothing_whatever_is_pressed() -> None:
+    async with operating("--read-only") as operator:
+        for action in ACTIONS:
+            if action.effect is not Effect.READ:
+                await operator.pilot.press(action.keys[0])
+                await operator.until("This session is read-only.")
+                assert not isinstance(operator.app.screen, Dialog)
+        assert changes(operator) == []
+
+
+def changes(operator: Operator) -> list[str]:
+    """What the gate let through that was more than a read."""
+    entries = operator.app.command_log.entries()
+    assert entries
+    return [entry.text for entry in entries if entry.effect is not Effect.READ]
