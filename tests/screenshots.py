@@ -19,6 +19,7 @@ from sealift.hosts.gate import Gate
 from sealift.hosts.host import Host
 from sealift.replication.picture import Picture
 from sealift.ui.app import SealiftApp
+from sealift.ui.screens.route import RouteScreen
 from tests.driving import Operator
 from tests.waiting import wait_for
 
@@ -47,7 +48,7 @@ SCENES = (
     Scene("torn-seed", "torn-seed", (120, 36)),
     Scene("not-sealed", "unsealed", (120, 36)),
     Scene("details", "broken-chain", (120, 36), ("d",), "Back"),
-    Scene("help", "slow-link", (120, 36), ("question_mark",), "Find an action"),
+    Scene("help", "slow-link", (120, 36), ("question_mark",), "End the running transfer"),
 )
 
 
@@ -67,6 +68,10 @@ class FrozenApp(SealiftApp):
                 Host(demo.source, gate, self.command_log, clock=lambda: NOW),
                 Host(demo.destination, gate, self.command_log, clock=lambda: NOW),
             )
+
+
+    def _show_log(self, screen: RouteScreen) -> None:
+        """The log is drawn once, when it is steady."""
 
 
 async def draw(scene: Scene) -> str:

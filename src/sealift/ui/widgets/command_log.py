@@ -20,7 +20,7 @@ class CommandLogPane(ScrollView, can_focus=True):
     """Lines drawn on demand, the newest last; changes are bold."""
 
     DEFAULT_CSS = """
-    CommandLogPane { height: 5; padding: 0 1; overflow-x: hidden; scrollbar-size-vertical: 1; }
+    CommandLogPane { height: 5; padding: 0 1; scrollbar-size: 0 0; }
     """
     BORDER_TITLE = "Commands"
     HELP = (
