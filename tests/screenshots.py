@@ -69,7 +69,6 @@ class FrozenApp(SealiftApp):
                 Host(demo.destination, gate, self.command_log, clock=lambda: NOW),
             )
 
-
     def _show_log(self, screen: RouteScreen) -> None:
         """The log is drawn once, when it is steady."""
 

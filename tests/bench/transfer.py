@@ -19,7 +19,7 @@ from sealift.routes import Location, Route
 from tests.lab.lab import Lab
 
 PAIRS = 5
-MIB = 128
+MIB = 256
 TARGET = 0.97
 
 

@@ -41,7 +41,9 @@ from sealift.zfs.progress import Estimate, parse_estimate
 REFRESH = 10.0  # seconds between two readings of a side, at least
 # Listing costs the host CPU time that a send needs: at most 5 % of the time, 1 % beside a send.
 _IDLE_SHARE, _SENDING_SHARE = 20, 100
-IOSTAT = 2  # seconds that one line of zpool iostat covers
+# Seconds that one line of zpool iostat covers. Each line costs the host something, too: fewer of
+# them where listing a tree takes longer than half a second.
+IOSTAT, IOSTAT_SLOW, _SLOW_HOST = 2, 5, 0.5
 _IOSTAT_KEPT = 60
 _SHOW_EVERY = 0.25  # seconds between two pictures of a transfer
 _ESTIMATE_DEADLINE = 120.0
@@ -205,11 +207,13 @@ class RouteWatch:
     async def _iostat_forever(self, role: str) -> None:
         host, pool = self._hosts[role], pool_of(self._side(role).location.dataset)
         while True:
-            if self._side(role).inventory is not None:
+            inventory = self._side(role).inventory
+            if inventory is not None:
+                every = IOSTAT_SLOW if inventory.seconds > _SLOW_HOST else IOSTAT
                 lines = Lines(lambda line: self._iostat_line(role, line))
                 try:
                     await host.run(
-                        commands.pool_iostat(pool, IOSTAT), deadline=None, on_stdout=lines.feed
+                        commands.pool_iostat(pool, every), deadline=None, on_stdout=lines.feed
                     )
                     self._change_side(role, iostat=())
                 except TroubleError as error:

@@ -27,7 +27,8 @@ class IostatPane(Widget, can_focus=True):
     HELP = (
         "## zpool iostat\n"
         "Bytes and operations a second, and how long an operation takes from asking to answer, "
-        "averaged over 2 s. The curve is the last two minutes, scaled to its own highest value."
+        "averaged over 2 s (5 s on a slow host). The curve is the last minutes, scaled to its own "
+        "highest value."
     )
 
     picture: reactive[Picture | None] = reactive(None)
