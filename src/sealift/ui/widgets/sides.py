@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich.cells import set_cell_size
 from rich.text import Text
 from textual.app import RenderResult
 from textual.reactive import reactive
@@ -36,8 +37,9 @@ class SidesBar(Widget):
             return self._narrow(picture, width)
         # The tree's right half begins behind its middle column (paired_line).
         right = paired_line.sides(width)[1]
-        left = text.fit(self._side("Source", picture.source), width - right - 1)
-        there = text.shorten(self._side("Destination", picture.destination), right)
+        # Cut at the end: who we are there matters more than the last digit of a version.
+        left = set_cell_size(self._side("Source", picture.source), width - right - 1)
+        there = set_cell_size(self._side("Destination", picture.destination), right)
         return Text(f"{left} {there}", no_wrap=True, overflow="crop")
 
     def _narrow(self, picture: Picture, width: int) -> Text:
