@@ -8,8 +8,8 @@ from textual.pilot import Pilot
 from textual.widgets import Button
 
 from sealift.cli import Options, parse
+from sealift.replication.job import Job, JobState
 from sealift.replication.picture import Picture
-from sealift.replication.transfer import TransferState
 from sealift.ui.app import SealiftApp
 from sealift.ui.screens.dialog import Dialog
 from sealift.ui.screens.route import RouteScreen
@@ -28,6 +28,7 @@ class Operator:
     def __init__(self, pilot: Pilot[int], patience: float = 60) -> None:
         self.pilot = pilot
         self.patience = patience
+        self._ended: set[str] = set()
 
     @property
     def app(self) -> SealiftApp:
@@ -94,14 +95,19 @@ class Operator:
         focused = self.app.screen.focused
         return focused.id if isinstance(focused, Button) else None
 
-    async def transfer_ended(self, within: float = 300) -> TransferState:
-        """Wait until the running transfer is over."""
+    async def job_ended(self, within: float = 300) -> JobState:
+        """Wait until a job that was not waited for before is over."""
 
         def over() -> bool:
-            transfer = self.picture.transfer
-            return transfer is not None and not transfer.state.running
+            job = self.picture.job
+            return job is not None and job.about.id not in self._ended and self._is_over(job)
 
-        await wait_for(self.pilot, over, "the transfer over", within)
-        transfer = self.picture.transfer
-        assert transfer is not None
-        return transfer.state
+        await wait_for(self.pilot, over, "the job over", within)
+        job = self.picture.job
+        assert job is not None
+        self._ended.add(job.about.id)
+        return job.state
+
+    @staticmethod
+    def _is_over(job: Job) -> bool:
+        return not job.state.running and job.state is not JobState.VERIFYING

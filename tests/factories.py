@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from sealift.replication.inventory import Held, Inventory
+from sealift.replication.job import About, Job, JobState, JobStep
 from sealift.zfs.listings import Dataset, KeyStatus, Snapshot
 from sealift.zfs.names import join
 from sealift.zfs.pools import Pool
+from sealift.zfs.tokens import ResumeToken, encode
 
 NOON = datetime(2025, 12, 25, 12, 0, tzinfo=UTC)
 GIB = 1 << 30
@@ -48,13 +50,15 @@ def dataset(
     mounted: bool = False,
     token: str | None = None,
     root: str | None = None,
+    origin: str | None = None,
+    born: int = 1,
 ) -> Dataset:
-    """An encrypted filesystem; `key=None` makes it plain."""
+    """An encrypted filesystem, made in txg `born`; `key=None` makes it plain."""
     return Dataset(
         name=name,
         kind="filesystem",
         guid=hash(name) & 0xFFFF,
-        createtxg=1,
+        createtxg=born,
         creation=int(NOON.timestamp()),
         used=3 * GIB,
         available=9 * GIB,
@@ -67,12 +71,29 @@ def dataset(
         mounted=mounted,
         readonly=True,
         resume_token=token,
+        origin=origin,
     )
 
 
 def held(what: Dataset, *snapshots: Snapshot, bookmarks: tuple[Snapshot, ...] = ()) -> Held:
     """A dataset with its snapshots, oldest first."""
     return Held(what, snapshots, bookmarks)
+
+
+def resume_token(to: Snapshot, start: Snapshot | None = None, *, raw: bool = True) -> str:
+    """The text of a token for a snapshot of `tank/prod`, from `start` or in full."""
+    return encode(
+        ResumeToken(
+            f"tank/prod@{to.name}",
+            to.guid,
+            start.guid if start else None,
+            object=5,
+            offset=4096,
+            bytes_received=1 << 20,
+            raw=raw,
+            compress=True,
+        )
+    )
 
 
 def inventory(root: str, **entries: Held) -> Inventory:
@@ -103,3 +124,35 @@ def mirrored(
         return inventory(root, **entries)
 
     return tree("tank/prod", source), tree("backup/prod", destination)
+
+
+def about(*steps: JobStep, made: datetime = NOON) -> About:
+    """What was ordered: a package of two datasets unless steps are given."""
+    brings = frozenset({102, 10_102})
+    step = JobStep(
+        "0001",
+        "tank/prod",
+        "backup/prod",
+        "s101",
+        "s102",
+        "package",
+        brings,
+        "zfs send -w -vP -R -I @s101 tank/prod@s102 | ssh root@dr1 'zfs receive -s -u backup/prod'",
+    )
+    return About(
+        id="7f3a51c2",
+        key="0a1b2c3d4e5f",
+        name="",
+        source="root@nas1:tank/prod",
+        destination="root@dr1:backup/prod",
+        via="source",
+        operator="ann@laptop",
+        made=made,
+        tag="keepforrep",
+        steps=steps or (step,),
+    )
+
+
+def job(state: JobState = JobState.RUNNING, *steps: JobStep) -> Job:
+    """A job as nas1 lists it."""
+    return Job(about(*steps), "root@nas1", state, "/root/.local/state/sealift/jobs/7f3a51c2")

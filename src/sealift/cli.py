@@ -10,29 +10,45 @@ import argparse
 import asyncio
 import json
 import os
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sealift import __version__
 from sealift.hosts.command_log import CommandLog
 from sealift.hosts.elevation import Elevation
 from sealift.hosts.gate import Gate
 from sealift.hosts.trouble import Trouble, TroubleError
-from sealift.routes import SNAPSHOT_FORMAT, BadLocationError, Location, Purpose, Route
-from sealift.zfs.names import BadNameError, printable
+from sealift.routes import (
+    SNAPSHOT_FORMAT,
+    BadLocationError,
+    Location,
+    Purpose,
+    Route,
+    Transport,
+    Via,
+)
+from sealift.zfs.commands import check_tag
+from sealift.zfs.names import BadNameError, check_dataset, printable
+
+if TYPE_CHECKING:
+    from sealift.replication.watch import RouteWatch
 
 USAGE = """\
 sealift SOURCE DESTINATION                  both trees on one screen
        sealift status|plan SOURCE DESTINATION      the same as text, or as --json
+       sealift jobs [SOURCE DESTINATION]           transfers that run by themselves, here or there
        sealift demo [SCENARIO]                     two embedded hosts; demo --list
 """
 PLACES = "SOURCE and DESTINATION are [user@]host:pool/dataset, or pool/dataset for this machine."
-_COMMANDS = ("status", "plan", "demo")
+_COMMANDS = ("status", "plan", "jobs", "demo")
+_NO_ROUTE = ("here/source", "here/destination")  # `sealift jobs` alone: this machine's jobs
 _DEMO_ROUTE = ("root@nas1:tank/prod", "root@dr1:backup/prod")
-_COMING = ("diagnose", "audit", "jobs")
+_COMING = ("diagnose", "audit")
 
 
 class UsageError(Exception):
@@ -78,10 +94,8 @@ def _main(argv: Sequence[str] | None) -> int:
         os.environ.setdefault("TEXTUAL_THEME", "ansi-dark")
     if options.command == "demo":
         return _demo(options)
-    if options.command:
+    if options.command or not sys.stdout.isatty():
         return asyncio.run(_print(options))
-    if not sys.stdout.isatty():
-        return asyncio.run(_print(options, "status"))
     from sealift.ui.app import SealiftApp, run  # noqa: PLC0415 - not loaded for text output
 
     return run(SealiftApp(options))
@@ -124,6 +138,8 @@ def parse(argv: Sequence[str]) -> Options:
         if len(words) > 1:
             raise UsageError("one SCENARIO at a time")
         words = list(_DEMO_ROUTE)
+    if command == "jobs" and not words:
+        words = list(_NO_ROUTE)
     if len(words) != 2:  # noqa: PLR2004 - a route has two ends
         raise UsageError(f"a SOURCE and a DESTINATION are needed. {PLACES}")
     source, destination = (Location.parse(word) for word in words)
@@ -135,6 +151,11 @@ def parse(argv: Sequence[str]) -> Options:
         purpose=Purpose.STANDBY if arguments.standby else Purpose.VAULT,
         read_only=arguments.read_only,
         snapshot_format=arguments.snapshot_format,
+        hold_tag=check_tag(arguments.hold_tag),
+        transport=_transport(arguments),
+        all_snapshots=arguments.all_snapshots,
+        exclude=frozenset(check_dataset(each) for each in arguments.exclude),
+        per_dataset=arguments.per_dataset,
     )
     try:
         route.snapshot_name(datetime.now(UTC), frozenset())
@@ -155,12 +176,30 @@ def parse(argv: Sequence[str]) -> Options:
     )
 
 
+_AMOUNT = re.compile(r"[0-9]{1,9}[kmgKMG]?")
 _ELEVATION = {
     "auto": None,
     "none": Elevation.NONE,
     "sudo": Elevation.SUDO,
     "doas": Elevation.DOAS,
 }
+
+
+def _transport(arguments: argparse.Namespace) -> Transport:
+    for name in ("rate_limit", "buffer"):
+        value = getattr(arguments, name)
+        if value and not _AMOUNT.fullmatch(value):
+            raise UsageError(f"--{name.replace('_', '-')}: write a number and k, m or g: 8m")
+    if arguments.tries < 0 or arguments.pause < 1:
+        raise UsageError("--tries is a number from 0 on, --pause a number of seconds from 1 on")
+    return Transport(
+        via=Via(arguments.via),
+        forward_agent=arguments.forward_agent,
+        rate_limit=arguments.rate_limit,
+        buffer=arguments.buffer,
+        tries=arguments.tries,
+        pause=arguments.pause,
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -196,6 +235,45 @@ def _parser() -> argparse.ArgumentParser:
         default=SNAPSHOT_FORMAT,
         help="strftime format of snapshot names, in UTC (default: %(default)s)",
     )
+    parser.add_argument(
+        "--via",
+        choices=tuple(each.value for each in Via),
+        default=Via.SOURCE.value,
+        help="whose shell runs the pipeline and keeps the job (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--forward-agent",
+        action="store_true",
+        help="lend that host your ssh agent for as long as sealift is connected",
+    )
+    parser.add_argument(
+        "--hold-tag", metavar="TAG", default="keepforrep", help="of our holds (%(default)s)"
+    )
+    parser.add_argument(
+        "--exclude",
+        metavar="DATASET",
+        action="append",
+        default=[],
+        help="leave out a dataset (its name below the source's) and all below it",
+    )
+    parser.add_argument(
+        "--all-snapshots", action="store_true", help="send other tools' snapshots, too"
+    )
+    parser.add_argument(
+        "--per-dataset", action="store_true", help="never send the tree as one package"
+    )
+    parser.add_argument(
+        "--rate-limit", metavar="RATE", default="", help="bytes a second, by pv there: 8m"
+    )
+    parser.add_argument(
+        "--buffer", metavar="SIZE", default="", help="a buffer, by mbuffer there: 512m"
+    )
+    parser.add_argument(
+        "--tries", type=int, metavar="N", default=20, help="until a job gives up (%(default)s)"
+    )
+    parser.add_argument(
+        "--pause", type=int, metavar="S", default=5, help="seconds before the first (%(default)s)"
+    )
     parser.add_argument("--list", action="store_true", help="the scenarios of the demo")
     parser.add_argument(
         "--snapshots", type=int, metavar="N", help="about how many the demo gives each side"
@@ -204,40 +282,74 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-async def _print(options: Options, command: str = "") -> int:
+async def _print(options: Options) -> int:
     # Imported here, so that --help and --version stay quick.
-    from sealift import plain  # noqa: PLC0415
-    from sealift.hosts.host import utc_now  # noqa: PLC0415
+    from sealift.hosts.host import Host  # noqa: PLC0415
+    from sealift.hosts.local import LocalTransport  # noqa: PLC0415
     from sealift.hosts.opening import open_host  # noqa: PLC0415
-    from sealift.replication import report  # noqa: PLC0415
     from sealift.replication.watch import RouteWatch  # noqa: PLC0415
 
     gate, log = Gate(read_only=True), CommandLog()
     route = options.route
-    source = open_host(route.source, gate, log, options.ssh_config)
-    destination = open_host(route.destination, gate, log, options.ssh_config)
-    watch = RouteWatch(route, source, destination, elevation=options.elevation)
+    hosts = [
+        open_host(end, gate, log, options.ssh_config, forward_agent=lent)
+        for end, lent in zip((route.source, route.destination), route.lends_agent, strict=True)
+    ]
+    watch = RouteWatch(
+        route,
+        *hosts,
+        operator=Host(LocalTransport(), gate, log),
+        elevation=options.elevation,
+        ssh_config=options.ssh_config,
+    )
+    printing = {"plan": _print_plan, "jobs": _print_jobs}.get(options.command, _print_status)
     try:
-        if (command or options.command) == "plan":
-            try:
-                shown = await watch.preview()
-            except TroubleError as error:
-                _say(error.trouble)
-                if options.as_json:
-                    _out(json.dumps({"schema": 1, "trouble": report.trouble(error.trouble)}))
-                return report.exit_code(watch.picture)
-            _out(json.dumps(report.preview(shown)) if options.as_json else plain.plan(shown))
-            return 0 if not shown.steps and not shown.plan.blocked else 1
-        picture = await watch.read_once()
-        for trouble in picture.troubles:
-            _say(trouble)
-        if options.as_json:
-            _out(json.dumps(report.status(picture, utc_now())))
-        else:
-            _out(plain.status(picture, utc_now()))
-        return report.exit_code(picture)
+        return await printing(watch, as_json=options.as_json)
     finally:
-        await asyncio.gather(source.close(), destination.close())
+        await asyncio.gather(*(host.close() for host in hosts))
+
+
+async def _print_status(watch: RouteWatch, *, as_json: bool) -> int:
+    from sealift import plain  # noqa: PLC0415
+    from sealift.hosts.host import utc_now  # noqa: PLC0415
+    from sealift.replication import report  # noqa: PLC0415
+
+    picture = await watch.read_once()
+    for trouble in picture.troubles:
+        _say(trouble)
+    if as_json:
+        _out(json.dumps(report.status(picture, utc_now())))
+    else:
+        _out(plain.status(picture, utc_now()))
+    return report.exit_code(picture)
+
+
+async def _print_plan(watch: RouteWatch, *, as_json: bool) -> int:
+    from sealift import plain  # noqa: PLC0415
+    from sealift.replication import report  # noqa: PLC0415
+    from sealift.replication.changes import Changes  # noqa: PLC0415
+
+    try:
+        shown = await Changes(watch).preview()
+    except TroubleError as error:
+        _say(error.trouble)
+        if as_json:
+            _out(json.dumps({"schema": 1, "trouble": report.trouble(error.trouble)}))
+        return report.exit_code(watch.picture)
+    _out(json.dumps(report.preview(shown)) if as_json else plain.plan(shown))
+    return 0 if not shown.steps and not shown.plan.blocked else 1
+
+
+async def _print_jobs(watch: RouteWatch, *, as_json: bool) -> int:
+    from sealift import plain  # noqa: PLC0415
+    from sealift.replication import report  # noqa: PLC0415
+
+    found = await watch.find_jobs()
+    troubles = watch.job_troubles
+    for trouble in troubles:
+        _say(trouble)
+    _out(json.dumps(report.jobs(found)) if as_json else plain.jobs(found))
+    return 3 if troubles else int(any(job.trouble is not None for job in found))
 
 
 def _out(text: str) -> None:

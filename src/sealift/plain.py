@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sealift.replication.job import Job
+from sealift.replication.obstacles import Problem
 from sealift.replication.picture import Picture
-from sealift.replication.plan import Problem
-from sealift.replication.watch import Preview
+from sealift.replication.preview import Preview
 from sealift.ui import headline, text
 from sealift.ui.text import ASCII
 from sealift.zfs.names import printable
@@ -53,6 +54,16 @@ def plan(shown: Preview) -> str:
     if not shown.steps and not shown.plan.blocked:
         lines.append("# nothing to send: the destination has every snapshot of the source")
     return printable("\n".join(lines))
+
+
+def jobs(found: tuple[Job, ...]) -> str:
+    """One line a job, newest first: id, host, state, since when, what goes where."""
+    lines = [
+        f"{job.about.id}  {job.host}  {job.state.value}  {job.about.made:%Y-%m-%dT%H:%M:%SZ}  "
+        f"{job.about.source} → {job.about.destination}  by {job.about.operator}"
+        for job in found
+    ]
+    return printable("\n".join(lines or ["no jobs"]))
 
 
 def _problem(problem: Problem) -> str:

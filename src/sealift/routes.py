@@ -66,11 +66,62 @@ class Purpose(Enum):
     STANDBY = "standby"
 
 
+class Via(Enum):
+    """Which host is the coordinator: whose shell runs the pipeline, and keeps the job."""
+
+    SOURCE = "source"
+    DESTINATION = "destination"
+    OPERATOR = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Transport:
+    """How a route's data travels between the hosts.
+
+    `forward_agent` lends the operator's ssh agent to the coordinator for as long as sealift is
+    connected. `rate_limit` (as `pv -L` takes it: `8m`) and `buffer` (as `mbuffer -m` takes it) add
+    a program to the pipeline; empty, as by default, adds none. `tries` are made without any
+    progress between them before a job gives up; the pause before the first is `pause` seconds, and
+    each later one is longer.
+    """
+
+    via: Via = Via.SOURCE
+    forward_agent: bool = False
+    rate_limit: str = ""
+    buffer: str = ""
+    tries: int = 20
+    pause: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What of the source's tree the route carries.
+
+    `prefix` is what the names of the route's own snapshots begin with; others are left out unless
+    `all_snapshots`. `exclude` are datasets by their names below the root, each with all below it.
+    `per_dataset` never sends the tree as one package.
+    """
+
+    prefix: str
+    all_snapshots: bool = False
+    exclude: frozenset[str] = frozenset()
+    per_dataset: bool = False
+
+    def carries(self, below: str) -> bool:
+        """Whether a dataset (its name below the root) is not excluded."""
+        return not any(below == each or below.startswith(each + "/") for each in self.exclude)
+
+    def own(self, snapshot: str) -> bool:
+        """Whether a snapshot of this name is one that the route carries."""
+        return self.all_snapshots or snapshot.startswith(self.prefix)
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """One source tree, one destination tree, and what is expected of them.
 
-    `snapshot_format` is a strftime format, filled in with UTC.
+    `snapshot_format` is a strftime format, filled in with UTC. `hold_tag` is the tag of the holds
+    that keep both ends of the chain.
     """
 
     source: Location
@@ -79,6 +130,24 @@ class Route:
     purpose: Purpose = Purpose.VAULT
     snapshot_format: str = SNAPSHOT_FORMAT
     read_only: bool = False
+    hold_tag: str = "keepforrep"
+    transport: Transport = Transport()
+    all_snapshots: bool = False
+    exclude: frozenset[str] = frozenset()
+    per_dataset: bool = False
+
+    @property
+    def scope(self) -> Scope:
+        """What of the source's tree it carries."""
+        prefix = self.snapshot_format.partition("%")[0]
+        return Scope(prefix, self.all_snapshots, self.exclude, self.per_dataset)
+
+    @property
+    def lends_agent(self) -> tuple[bool, bool]:
+        """Whether the source's and the destination's host are lent the operator's ssh agent."""
+        lent = self.transport.forward_agent
+        via = self.transport.via
+        return lent and via is Via.SOURCE, lent and via is Via.DESTINATION
 
     @property
     def title(self) -> str:

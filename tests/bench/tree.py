@@ -47,7 +47,7 @@ def datasets_of(root: str) -> bytes:
     names = [root, *(f"{root}/ds{number:03}" for number in range(1, DATASETS)), f"{root}/large"]
     crypt = f"aes-256-gcm\t{root}\tavailable\tpassphrase\t77"
     return b"".join(
-        f"{name}\tfilesystem\t{i + 1}\t1\t1\t1\t1\t1\t{crypt}\tno\ton\t-\n".encode()
+        f"{name}\tfilesystem\t{i + 1}\t1\t1\t1\t1\t1\t{crypt}\tno\ton\t-\t-\t0\n".encode()
         for i, name in enumerate(names)
     )
 

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
+from sealift.replication.job import JobState
 from sealift.replication.seal import SealState
-from sealift.replication.transfer import TransferState
 from sealift.ui.app import SealiftApp
 from tests.driving import Operator, options
 from tests.waiting import wait_for
@@ -48,7 +48,7 @@ async def test_seed_and_increment_by_keys_arrive_sealed_and_equal(pools: Lab) ->
 
         said = await operator.confirm("s", "start")
         assert "zfs send -w -vP -R tank/prod@rep-" in said
-        assert await operator.transfer_ended() is TransferState.DONE
+        assert await operator.job_ended() is JobState.DONE
         await operator.until("SEALED vault")
         assert guids(lab, "dest", "backup/prod") == guids(lab, "source", "tank/prod")
 
@@ -57,7 +57,7 @@ async def test_seed_and_increment_by_keys_arrive_sealed_and_equal(pools: Lab) ->
         await operator.until("3 snapshots to send")
         said = await operator.confirm("s", "start")
         assert "-I @rep-" in said
-        assert await operator.transfer_ended() is TransferState.DONE
+        assert await operator.job_ended() is JobState.DONE
         await operator.until("level")
         assert operator.picture.seal.state is SealState.SEALED
 
@@ -117,17 +117,16 @@ def test_bad_input_is_a_sentence_and_an_exit_code(
 
 async def test_what_zfs_refuses_is_explained_above_its_own_words(pools: Lab) -> None:
     lab = pools
-    lab.fresh_pools(dest_mib=96)
-    lab.make_source_tree(mib=64)
+    lab.make_source_tree(mib=32)
     lab.source.run("zfs snapshot -r tank/prod@rep-1")
     app = SealiftApp(options(SOURCE, DEST, ssh_config=lab.ssh_config))
     async with app.run_test(size=(160, 45)) as pilot:
         operator = Operator(pilot)
         await operator.both_read()
-        said = await operator.confirm("s", "start")
-        assert "SPACE" in said
-        assert await operator.transfer_ended() is TransferState.FAILED
-        transfer = operator.picture.transfer
+        await operator.confirm("s", "start")
+        lab.dest.run("zfs set quota=24M backup")
+        assert await operator.job_ended() is JobState.FAILED
+        transfer = operator.picture.job
         assert transfer is not None
         assert transfer.trouble is not None
         assert transfer.trouble.finding in {"space-low", "quota-reached"}
@@ -144,8 +143,8 @@ async def test_a_user_without_rights_is_told_which(pools: Lab) -> None:
         operator = Operator(pilot)
         await operator.both_read()
         await operator.confirm("s", "start")
-        assert await operator.transfer_ended() is TransferState.FAILED
-        transfer = operator.picture.transfer
+        assert await operator.job_ended() is JobState.FAILED
+        transfer = operator.picture.job
         assert transfer is not None
         assert transfer.trouble is not None
         assert transfer.trouble.finding == "permission-missing"
@@ -163,7 +162,7 @@ async def test_cancelling_ends_the_pipeline_and_keeps_what_arrived(pools: Lab) -
         await operator.confirm("s", "start")
         await operator.until("sending 1")
         await operator.confirm("c", "end")
-        assert await operator.transfer_ended() is TransferState.CANCELLED
+        assert await operator.job_ended() is JobState.CANCELLED
         await operator.until("stale-token")
     gone = lab.source.run("! pgrep -x zfs", check=False)
     assert gone.stdout == b""
@@ -206,7 +205,7 @@ async def test_a_base_of_which_only_a_bookmark_is_left_still_serves(pools: Lab) 
         await operator.both_read()
         said = await operator.confirm("s", "start")
         assert "-i '#rep-1' tank/prod/db@rep-2" in said
-        assert await operator.transfer_ended() is TransferState.DONE
+        assert await operator.job_ended() is JobState.DONE
         assert operator.picture.seal.state is SealState.SEALED
     there, here = guids(lab, "dest", "backup/prod"), guids(lab, "source", "tank/prod")
     assert {name: there[name] for name in here} == here

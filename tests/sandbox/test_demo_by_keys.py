@@ -10,11 +10,12 @@ from sealift.demo.scenarios import BLANK
 from sealift.demo.stage import Demo
 from sealift.hosts.gate import Gate
 from sealift.hosts.host import Host
+from sealift.replication.job import JobState
 from sealift.replication.seal import SealState
-from sealift.replication.transfer import TransferState
 from sealift.ui.actions import ACTIONS
 from sealift.ui.app import SealiftApp
 from sealift.ui.screens.dialog import Dialog
+from sealift.ui.screens.listing import ListScreen
 from sealift.zfs.commands import Effect
 from tests.driving import Operator
 from tests.waiting import wait_for
@@ -53,12 +54,12 @@ async def test_seed_and_increment_by_keys_arrive_sealed_and_equal() -> None:
         await operator.confirm("n", "take")
         await operator.until("a seed sends 3 snapshots")
         assert "zfs send -w -vP -R tank/prod@rep-" in await operator.confirm("s", "start")
-        assert await operator.transfer_ended(15) is TransferState.DONE
+        assert await operator.job_ended(15) is JobState.DONE
         await said(operator.app.demo, "nas1", "fill tank/prod/db 3")
         await operator.confirm("n", "take")
         await operator.until("3 snapshots to send")
         assert "-I @rep-" in await operator.confirm("s", "start")
-        assert await operator.transfer_ended(15) is TransferState.DONE
+        assert await operator.job_ended(15) is JobState.DONE
         assert operator.picture.seal.state is SealState.SEALED
         await operator.until("SEALED vault")
         there = await said(operator.app.demo, "dr1", _GUIDS.format("backup/prod"))
@@ -95,8 +96,23 @@ async def test_no_single_lower_case_key_changes_anything() -> None:
             if isinstance(operator.app.screen, Dialog):
                 assert operator.focused_button() == "cancel"
                 await operator.pilot.press("escape")
-        assert opened == 2
+            if isinstance(operator.app.screen, ListScreen):
+                await everything_in(operator)
+                opened += 1
+        assert opened == 2 + len("jthx")
         assert changes(operator) == []
+
+
+async def everything_in(operator: Operator) -> None:
+    """Press every lower-case letter in a list, and leave it."""
+    panel = operator.app.screen
+    for key in "abcdefghijklmnoprstuvwxyz":
+        await operator.pilot.press(key)
+        if isinstance(operator.app.screen, Dialog):
+            await operator.pilot.press("escape")
+        await wait_for(operator.pilot, lambda: operator.app.screen is panel, "the list again")
+    await operator.pilot.press("q")
+    await wait_for(operator.pilot, lambda: operator.app.screen is not panel, "the route again")
 
 
 async def test_a_read_only_session_changes_nothing_whatever_is_pressed() -> None:

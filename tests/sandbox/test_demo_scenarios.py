@@ -139,7 +139,7 @@ _SEEN = {
     "slow-link": set[str](),
     "full-vault": set[str](),
     "torn-seed": {"stale-token"},
-    "broken-chain": {"no-common-base"},
+    "broken-chain": {"base-missing-on-source"},
     "unsealed": {"key-lineage-mismatch"},
     "key-procedure": set[str](),
 }

@@ -213,7 +213,7 @@ def test_the_limit_ends_it_where_our_end_cannot_be_seen(tmp_path: Path) -> None:
     try:
         script = remote.one_line("watch.sh")
         ended = subprocess.run(
-            ["sh", "-c", script, "sealift", "1", "", "sleep", "300"],
+            ["sh", "-c", script, "sealift", "1", "0", "", "sleep", "300"],
             stdin=reading,
             start_new_session=True,
             timeout=30,

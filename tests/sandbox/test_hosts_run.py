@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import shlex
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
+from sealift import remote
 from sealift.hosts.host import CHANNELS, STDERR_KEPT, Host
 from sealift.hosts.refusal import refusal
 from sealift.hosts.trouble import TroubleError
@@ -76,6 +78,83 @@ async def test_the_environment(host: Host) -> None:
 
 async def test_stdin_is_empty(host: Host) -> None:
     assert (await host.run(Command(("cat",), Effect.READ, "a test"))).stdout == b""
+
+
+@pytest.mark.parametrize("size", [1, 4096, 1_000_000])
+async def test_stdin_is_given_to_the_last_byte_and_then_ends(host: Host, size: int) -> None:
+    data = (bytes(range(256)) * (size // 256 + 1))[:size]
+    result = await host.run(Command(("cat",), Effect.READ, "a test"), stdin=data)
+    assert result.stdout == data
+    assert (result.exit_code, result.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("code", [0, 3, 255])
+async def test_with_stdin_exit_code_and_stderr_come_through(host: Host, code: int) -> None:
+    result = await host.run(sh(f"cat >/dev/null; echo err >&2; exit {code}"), stdin=b"some")
+    assert (result.exit_code, result.stdout, result.stderr) == (code, b"", b"err\n")
+
+
+async def test_with_stdin_a_missing_program_is_127(host: Host) -> None:
+    command = Command(("zpool-of-nowhere",), Effect.READ, "a test")
+    result = await host.run(command, stdin=b"some")
+    assert result.exit_code == 127
+    assert b"zpool-of-nowhere" in result.stderr
+
+
+@pytest.mark.parametrize("script", ["exit 4", "exec <&-; exit 4", "head -c 1 >/dev/null; exit 4"])
+async def test_a_command_that_does_not_read_its_stdin_is_no_error(host: Host, script: str) -> None:
+    result = await host.run(sh(script), stdin=b"x" * 1_000_000)
+    assert (result.exit_code, result.stdout, result.stderr) == (4, b"", b"")
+
+
+async def test_with_stdin_the_shell_says_nothing_of_its_own(host: Host) -> None:
+    """Neither of the command's background processes nor of the watchers that are ended."""
+    result = await host.run(sh("cat; sleep 300 & sleep 300 | sleep 300 & exit 5"), stdin=b"some")
+    assert (result.exit_code, result.stdout, result.stderr) == (5, b"some", b"")
+
+
+async def test_stdin_is_not_in_the_log(host: Host, hosts: Hosts) -> None:
+    await host.run(sh("cat >/dev/null"), stdin=b"a passphrase")
+    assert "passphrase" not in str(hosts.log.entries())
+
+
+async def test_with_stdin_a_command_ends_when_nobody_waits(
+    host: Host, tools: Tools, tmp_path: Path
+) -> None:
+    note = tmp_path / "group"
+    script = 'cat >/dev/null; cut -d" " -f5 /proc/$$/stat >"$0.new"; mv "$0.new" "$0"; sleep 300'
+    task = asyncio.create_task(host.run(sh(script, str(note)), stdin=b"some", deadline=None))
+    await tools.until(note.exists, "it has read")
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    group = int(note.read_text())
+    await tools.until(lambda: not tools.group(group), "nothing is left of it")
+
+
+async def test_with_stdin_the_deadline_passes(host: Host) -> None:
+    with pytest.raises(TroubleError, match="no answer within 1 s"):
+        await host.run(sh("sleep 300"), stdin=b"some", deadline=1)
+
+
+def test_with_stdin_the_limit_ends_it_where_our_end_cannot_be_seen() -> None:
+    """LIMIT, SIZE, ELEVATE, COMMAND: stdin stays open here."""
+    watch = ("sh", "-c", remote.one_line("watch.sh"), "sealift")
+    with subprocess.Popen(
+        [*watch, "1", "4", "", "sh", "-c", "cat; sleep 300"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdin.write(b"some")
+        process.stdin.flush()
+        assert process.wait(30) > 0
+        assert process.stdout.read() == b"some"
+        assert process.stderr.read() == b""
 
 
 async def test_large_output_goes_through_a_sink(host: Host) -> None:

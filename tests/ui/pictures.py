@@ -16,8 +16,8 @@ from sealift.hosts.probe import HostFacts
 from sealift.hosts.trouble import UnknownKey
 from sealift.replication.comparison import compare
 from sealift.replication.inventory import Inventory
+from sealift.replication.obstacles import problems
 from sealift.replication.picture import Picture, Side
-from sealift.replication.plan import problems
 from sealift.replication.seal import judge
 from sealift.routes import Route
 from sealift.ui.app import SealiftApp

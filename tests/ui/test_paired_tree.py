@@ -56,7 +56,7 @@ def inventory(
             else ("aes-256-gcm", root, key, "passphrase" if name == root else "-", "77")
         )
         token = (tokens_of or {}).get(below, "-")
-        fields = (name, "filesystem", 1, 1, 1, used, GIB, used, *crypt, "no", "on", token)
+        fields = (name, "filesystem", 1, 1, 1, used, GIB, used, *crypt, "no", "on", token, "-", 0)
         datasets.append("\t".join(map(str, fields)))
         for short, number, written, held in entries:
             iv = number if number in other_iv else 1000 + number
@@ -306,7 +306,7 @@ class TestPictures:
                 renamed(inventory(root, {"": snaps("rep-", [1])}), name)
                 for root in ("tank/prod", "backup/prod")
             ]
-            app.pair.show(compare(*sides))
+            app.pair.show(compare(sides[0], sides[1]))
             harmless = name.replace("\x1b", "\\x1b").replace("\u202e", "\\u202e")
             await shown(pilot, harmless)
             assert screen_text(app).replace("\n", "").isprintable()

@@ -12,11 +12,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sealift.demo.scenarios import Scenario, open_scenario
 from sealift.demo.scenarios.scenario import DESTINATION, SOURCE
+from sealift.demo.shells.processes import kill_all
 from sealift.demo.transport import DemoTransport
 from sealift.routes import Location, Purpose, Route
 
@@ -45,8 +47,8 @@ class Demo:
         self.directory = directory
         self._server = server
         self._asking = asyncio.Lock()
-        self.source = DemoTransport("nas1", directory, self._started)
-        self.destination = DemoTransport("dr1", directory, self._started)
+        self.source = DemoTransport("nas1", directory, partial(self._started, "nas1"))
+        self.destination = DemoTransport("dr1", directory, partial(self._started, "dr1"))
         self.route = Route(
             Location("root", "nas1", SOURCE),
             Location("root", "dr1", DESTINATION),
@@ -117,6 +119,16 @@ class Demo:
         """Cut or restore the link between the hosts."""
         await self.ask({"link.up": up})
 
+    async def patience(self, **seconds: float) -> None:
+        """Set how long ssh waits over a cut link: `patience`, `retries`, `linger` (see `Link`)."""
+        await self.ask({f"link.{name}": value for name, value in seconds.items()})
+
+    async def power(self, host: str, *, on: bool) -> None:
+        """Cut a host's power, which ends all that runs there, or start it again, keys locked."""
+        transport = self.source if host == "nas1" else self.destination
+        transport.powered = on
+        await self.ask({f"{host}.up": on})
+
     async def ask(self, request: dict[str, Any]) -> dict[str, Any]:
         """Ask the server something. Raises `DemoError` if it is gone."""
         assert self._server.stdin is not None  # noqa: S101 - started with PIPE
@@ -131,10 +143,11 @@ class Demo:
         answer: dict[str, Any] = json.loads(line)
         return answer
 
-    def _started(self, group: int) -> None:
+    def _started(self, host: str, group: int) -> None:
         """Let the server know of a process group at once: it has to end it if we cannot."""
         if self._server.stdin is not None and not self._server.stdin.is_closing():
-            self._server.stdin.write(json.dumps({"started": group}).encode() + b"\n")
+            request = {"started": group, "host": host}
+            self._server.stdin.write(json.dumps(request).encode() + b"\n")
 
     async def _wait_ready(self) -> None:
         assert self._server.stdout is not None  # noqa: S101 - started with PIPE
@@ -155,3 +168,5 @@ class Demo:
         except TimeoutError:
             self._server.kill()
             await self._server.wait()
+        # The server has done this, unless it was killed; nothing can be started any more.
+        kill_all(self.directory)

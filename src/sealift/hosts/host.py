@@ -106,10 +106,11 @@ class Host:
         command: Command,
         *,
         deadline: float | None = DEADLINE,
+        stdin: bytes = b"",
         on_stdout: Sink | None = None,
         on_stderr: Sink | None = None,
     ) -> Result:
-        """Run one command to its end and give what it said.
+        """Run one command to its end and give what it said. `stdin` is never logged.
 
         `deadline` in seconds covers connecting, too; None is for a command that is watched and
         ended by its caller (a transfer, `zpool iostat`), which the connection's keepalive bounds.
@@ -122,7 +123,7 @@ class Host:
         try:
             async with limit, self._channels:
                 await self._ensure_connected()
-                return await self._run(command, deadline, on_stdout, on_stderr)
+                return await self._run(command, deadline, stdin, on_stdout, on_stderr)
         except TimeoutError:
             if not limit.expired():
                 raise
@@ -132,6 +133,7 @@ class Host:
         self,
         command: Command,
         deadline: float | None,
+        stdin: bytes,
         on_stdout: Sink | None,
         on_stderr: Sink | None,
     ) -> Result:
@@ -143,9 +145,13 @@ class Host:
         code: int | None = None
         note = ""
         try:
-            process = await self._start(command, deadline)
+            process = await self._start(command, deadline, len(stdin))
             try:
-                await _both(stdout.drain(process.read_stdout), stderr.drain(process.read_stderr))
+                await _all(
+                    process.write(stdin),
+                    stdout.drain(process.read_stdout),
+                    stderr.drain(process.read_stderr),
+                )
                 code = await process.wait()
             finally:
                 process.close()
@@ -162,9 +168,9 @@ class Host:
             self._log.end(number, loop.time() - began, code, stdout.count, note)
         return Result(code, stdout.kept(), stderr.kept(), loop.time() - began)
 
-    async def _start(self, command: Command, deadline: float | None) -> Process:
+    async def _start(self, command: Command, deadline: float | None, size: int) -> Process:
         limit = 0 if deadline is None else math.ceil(deadline) + 5
-        watch = ("sh", "-c", remote.one_line("watch.sh"), "sealift", str(limit))
+        watch = ("sh", "-c", remote.one_line("watch.sh"), "sealift", str(limit), str(size))
         words = (*watch, self.elevation.value, *command.argv)
         starting = asyncio.ensure_future(self._transport.start(words))
         try:
@@ -289,9 +295,9 @@ class _Output:
         return bytes(self._data)
 
 
-async def _both(first: Coroutine[None, None, None], second: Coroutine[None, None, None]) -> None:
-    """Wait for both; if one fails, the other is not left behind."""
-    tasks = [asyncio.ensure_future(each) for each in (first, second)]
+async def _all(*parts: Coroutine[None, None, None]) -> None:
+    """Wait for all; if one fails, no other is left behind."""
+    tasks = [asyncio.ensure_future(each) for each in parts]
     try:
         await asyncio.gather(*tasks)
     finally:

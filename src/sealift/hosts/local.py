@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from asyncio.subprocess import PIPE, Process, SubprocessStreamProtocol
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from sealift.hosts.trouble import Trouble, TroubleError, UnknownKey
 
@@ -12,12 +15,26 @@ _CHUNK = 65536
 
 
 class LocalTransport:
-    """Starts commands on this machine, each in a session of its own."""
+    """Starts commands on this machine, each in a session of its own.
 
-    where = "this machine"
+    They get our own environment and directory unless `environment` and `directory` say otherwise;
+    `started` is told the process group of each. `where` is what the user knows this machine as.
+    """
+
     connected = True
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        environment: Mapping[str, str] | None = None,
+        directory: Path | None = None,
+        started: Callable[[int], None] | None = None,
+        *,
+        where: str = "this machine",
+    ) -> None:
+        self.where = where
+        self._environment = environment
+        self._directory = directory
+        self._started = started
         self._running: list[LocalProcess] = []
         self._starting = asyncio.Lock()  # so that `close` misses nothing that is just starting
 
@@ -44,6 +61,8 @@ class LocalTransport:
                 stdout=PIPE,
                 stderr=PIPE,
                 start_new_session=True,
+                env=self._environment,
+                cwd=self._directory,
             )
         except (OSError, ValueError) as error:
             raise TroubleError(
@@ -56,7 +75,10 @@ class LocalTransport:
                     f"{type(error).__name__}: {error}",
                 )
             ) from error
-        return LocalProcess(Process(transport, protocol, loop), transport)
+        process = Process(transport, protocol, loop)
+        if self._started is not None:
+            self._started(process.pid)
+        return LocalProcess(process, transport)
 
     def accept(self, key: UnknownKey, *, remember: bool) -> None:
         """This machine has no host key."""
@@ -75,6 +97,13 @@ class LocalProcess:
 
     process: Process
     transport: asyncio.SubprocessTransport
+
+    async def write(self, data: bytes) -> None:
+        """Hand `data` to the command. One that reads no further is no error."""
+        assert self.process.stdin is not None  # noqa: S101 - started with PIPE above
+        with suppress(ConnectionError):
+            self.process.stdin.write(data)
+            await self.process.stdin.drain()
 
     async def read_stdout(self) -> bytes:
         """The next bytes of stdout, `b""` at its end."""

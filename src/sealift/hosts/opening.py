@@ -11,11 +11,22 @@ from sealift.hosts.local import LocalTransport
 from sealift.routes import Location
 
 
-def open_host(location: Location, gate: Gate, log: CommandLog, ssh_config: Path | None) -> Host:
-    """The host of a location, not yet connected. `ssh_config` replaces the user's own."""
+def open_host(
+    location: Location,
+    gate: Gate,
+    log: CommandLog,
+    ssh_config: Path | None,
+    *,
+    forward_agent: bool = False,
+) -> Host:
+    """The host of a location, not yet connected. `ssh_config` replaces the user's own.
+
+    `forward_agent` lends it the operator's ssh agent for as long as we are connected.
+    """
     if location.host is None:
         return Host(LocalTransport(), gate, log)
     # AsyncSSH takes a third of a second to import: not before the first frame, nor for --help.
     from sealift.hosts.ssh import SSHTransport  # noqa: PLC0415
 
-    return Host(SSHTransport(location.host, location.user, ssh_config), gate, log)
+    transport = SSHTransport(location.host, location.user, ssh_config, forward_agent=forward_agent)
+    return Host(transport, gate, log)

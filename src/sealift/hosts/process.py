@@ -13,6 +13,10 @@ class Process(Protocol):
     All but `close` raise `TroubleError` if the connection goes away.
     """
 
+    async def write(self, data: bytes) -> None:
+        """Hand `data` to the command. One that reads no further is no error."""
+        ...
+
     async def read_stdout(self) -> bytes:
         """The next bytes of stdout, `b""` at its end."""
         ...

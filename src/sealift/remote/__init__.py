@@ -10,8 +10,12 @@ from __future__ import annotations
 from importlib.resources import files
 
 
+def text(name: str) -> str:
+    """The file `name` of this folder as it is."""
+    return files(__name__).joinpath(name).read_text(encoding="utf-8")
+
+
 def one_line(name: str) -> str:
     """The script `name` of this folder as one line of sh."""
-    text = files(__name__).joinpath(name).read_text(encoding="utf-8")
-    lines = (line.strip() for line in text.splitlines())
+    lines = (line.strip() for line in text(name).splitlines())
     return " ".join(line for line in lines if line and not line.startswith("#"))

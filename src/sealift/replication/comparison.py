@@ -3,6 +3,9 @@
 Everything is matched by `guid`; names are labels. For a raw increment the base must agree in
 `ivsetguid` too, and the datasets in `keyguid`: a non-raw receive keeps the guid and stamps a new IV
 set, after which every raw increment is refused (openzfs/zfs#8758).
+
+A route carries the snapshots that are its own; those of other tools are shown, serve as a base
+where both sides have them, and are not missed where the destination lacks them.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from sealift.replication.inventory import Held, Inventory
+from sealift.routes import Scope
 from sealift.zfs.listings import Dataset, Snapshot
 
 
@@ -62,6 +66,11 @@ class State(Enum):
     BEHIND = "behind"
     EMPTY = "no snapshots"
     LEVEL = "level"
+    LEFT_OUT = "left out"
+
+
+EVERYTHING = Scope("", all_snapshots=True)
+"""A scope that carries every dataset and every snapshot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +79,10 @@ class DatasetComparison:
 
     `pairs` are newest first. `base` is the newest snapshot that both share by guid and IV set,
     `base_bookmark` a bookmark on the source that does so and is newer than any such snapshot.
-    `behind` are the source's snapshots that the destination lacks, oldest first; `ahead` the
-    destination's that are newer than the base and so block the next raw receive.
+    `behind` are the source's snapshots that the destination lacks and the route carries, oldest
+    first; `foreign` those since the base that the route does not carry. `ahead` are the
+    destination's that are newer than the base and so block the next raw receive. A dataset that is
+    left out has none of the three.
     """
 
     below: str
@@ -84,14 +95,23 @@ class DatasetComparison:
     ahead: tuple[Snapshot, ...]
     newest_shared: Snapshot | None
     state: State
+    foreign: tuple[Snapshot, ...] = ()
+
+    @property
+    def start(self) -> Snapshot | None:
+        """What an increment starts from: the bookmark where there is one, or else the base."""
+        return self.base_bookmark or self.base
 
     @property
     def behind_bytes(self) -> int | None:
-        """What changed in the snapshots that are missing, in bytes; None if ZFS did not say.
+        """What changed up to the newest snapshot that is missing, in bytes; None if unknown.
 
-        The sum of `written`: close to a send's size, known without asking for an estimate.
+        The sum of `written`: close to a send's size, known without asking for an estimate. What was
+        written before another tool's snapshot travels with the next one that the route carries.
         """
-        sizes = [snapshot.written for snapshot in self.behind]
+        last = self.behind[-1].createtxg if self.behind else 0
+        between = (each for each in self.foreign if each.createtxg < last)
+        sizes = [snapshot.written for snapshot in (*self.behind, *between)]
         known = [size for size in sizes if size is not None]
         return sum(known) if len(known) == len(sizes) else None
 
@@ -110,15 +130,19 @@ class DatasetComparison:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Both trees of a route, dataset by dataset in the source's order (extra ones at the end)."""
+    """Both trees of a route, dataset by dataset in the source's order (extra ones at the end).
+
+    `scope` is what of the source's tree the route carries.
+    """
 
     source: Inventory
     destination: Inventory
     datasets: Mapping[str, DatasetComparison]
+    scope: Scope = EVERYTHING
 
     @property
     def snapshots_behind(self) -> int:
-        """How many snapshots of the source the destination lacks."""
+        """How many snapshots that the route carries the destination lacks."""
         return sum(len(each.behind) for each in self.datasets.values())
 
     @property
@@ -134,8 +158,8 @@ class Comparison:
 
     @property
     def level(self) -> bool:
-        """Whether the destination has everything that the source's snapshots hold."""
-        quiet = {State.LEVEL, State.EMPTY, State.EXTRA}
+        """Whether the destination has everything that the route carries."""
+        quiet = {State.LEVEL, State.EMPTY, State.EXTRA, State.LEFT_OUT}
         return self.destination.exists and all(
             each.state in quiet for each in self.datasets.values()
         )
@@ -143,11 +167,12 @@ class Comparison:
     def lag_seconds(self, now: float) -> float | None:
         """Seconds from the oldest dataset's newest shared snapshot to `now` (epoch seconds).
 
-        None if some dataset of the source shares nothing yet.
+        A shared snapshot counts whatever made it. None if a dataset that the route carries shares
+        nothing yet.
         """
         ages: list[float] = []
         for each in self.datasets.values():
-            if each.source is None or each.state is State.EMPTY:
+            if each.source is None or each.state in (State.EMPTY, State.LEFT_OUT):
                 continue
             if each.newest_shared is None:
                 return None
@@ -155,17 +180,20 @@ class Comparison:
         return max(ages, default=None)
 
 
-def compare(source: Inventory, destination: Inventory) -> Comparison:
+def compare(source: Inventory, destination: Inventory, scope: Scope = EVERYTHING) -> Comparison:
     """Align two inventories. Pure: the same inventories give the same comparison."""
     names = [*source.datasets, *(n for n in destination.datasets if n not in source.datasets)]
     return Comparison(
         source,
         destination,
-        {n: _compare(n, source.datasets.get(n), destination.datasets.get(n)) for n in names},
+        {n: _compare(n, source.datasets.get(n), destination.datasets.get(n), scope) for n in names},
+        scope,
     )
 
 
-def _compare(below: str, source: Held | None, destination: Held | None) -> DatasetComparison:
+def _compare(
+    below: str, source: Held | None, destination: Held | None, scope: Scope
+) -> DatasetComparison:
     ours = source.snapshots if source else ()
     theirs = destination.snapshots if destination else ()
     marks = source.bookmarks if source else ()
@@ -183,10 +211,15 @@ def _compare(below: str, source: Held | None, destination: Held | None) -> Datas
     mark = next((each for each in reversed(marks) if usable(each)), None)
     newer = mark is not None and (base is None or mark.createtxg > base.createtxg)
     base_bookmark = mark if newer else None
-    shared = [each for each in (*ours, *marks) if each.guid in by_guid]
+    newest = (
+        next((e for e in reversed(some) if e.guid in by_guid), None) for some in (ours, marks)
+    )
+    shared = [each for each in newest if each is not None]
     start = base_bookmark or base
-    behind = tuple(each for each in ours if start is None or each.createtxg > start.createtxg)
-    ahead = _newer_than(theirs, start)
+    carried = scope.carries(below)
+    behind, foreign = _to_come(ours, start, scope) if carried else ((), ())
+    ahead = _newer_than(theirs, start) if carried else ()
+    state = _state(source, destination, start, behind, ahead) if carried else State.LEFT_OUT
     return DatasetComparison(
         below=below,
         source=source,
@@ -197,8 +230,22 @@ def _compare(below: str, source: Held | None, destination: Held | None) -> Datas
         behind=behind,
         ahead=ahead,
         newest_shared=max(shared, key=lambda each: each.createtxg, default=None),
-        state=_state(source, destination, start, behind, ahead),
+        state=state,
+        foreign=foreign,
     )
+
+
+def _to_come(
+    ours: tuple[Snapshot, ...], start: Snapshot | None, scope: Scope
+) -> tuple[tuple[Snapshot, ...], tuple[Snapshot, ...]]:
+    """What is newer than `start`: what the route carries, and what it does not."""
+    newer = tuple(each for each in ours if start is None or each.createtxg > start.createtxg)
+    if scope.all_snapshots:
+        return newer, ()
+    own = tuple(each for each in newer if scope.own(each.name))
+    if len(own) == len(newer):
+        return own, ()
+    return own, tuple(each for each in newer if not scope.own(each.name))
 
 
 def _newer_than(theirs: tuple[Snapshot, ...], start: Snapshot | None) -> tuple[Snapshot, ...]:
@@ -218,16 +265,24 @@ def _state(
     if source is None:
         return State.EXTRA
     if destination is None:
-        return State.MISSING if source.snapshots else State.EMPTY
+        return State.MISSING if behind else State.EMPTY
     if destination.dataset.resume_token is not None:
         return State.PARTIAL
-    if source.dataset.key_guid != destination.dataset.key_guid:
+    if keys_differ(source.dataset, destination.dataset):
         return State.KEY_DIFFERS
     if start is None:
         return State.NO_BASE if destination.snapshots or behind else State.EMPTY
     if ahead:
         return State.DIVERGED
     return State.BEHIND if behind else State.LEVEL
+
+
+def keys_differ(ours: Dataset, theirs: Dataset) -> bool:
+    """Whether two datasets provably have not the same master key; unknown ones prove nothing."""
+    if ours.encrypted != theirs.encrypted:
+        return True
+    known = ours.key_guid is not None and theirs.key_guid is not None
+    return known and ours.key_guid != theirs.key_guid
 
 
 def align(source: tuple[Snapshot, ...], destination: tuple[Snapshot, ...]) -> list[Pair]:
@@ -246,7 +301,8 @@ def align(source: tuple[Snapshot, ...], destination: tuple[Snapshot, ...]) -> li
         if index is None:
             waiting.append(each)
         elif index >= next_source:
-            pairs += _between(source[next_source:index], waiting, shared)
+            if index > next_source or waiting:
+                pairs += _between(source[next_source:index], waiting, shared)
             pairs.append(Pair(source[index], each))
             next_source = index + 1
             waiting = []

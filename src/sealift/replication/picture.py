@@ -10,9 +10,9 @@ from sealift.hosts.probe import HostFacts
 from sealift.hosts.trouble import Trouble, UnknownKey
 from sealift.replication.comparison import Comparison
 from sealift.replication.inventory import Inventory
-from sealift.replication.plan import Problem
+from sealift.replication.job import Job
+from sealift.replication.obstacles import Problem
 from sealift.replication.seal import Seal, SealState
-from sealift.replication.transfer import Transfer
 from sealift.routes import Location, Route
 from sealift.zfs.iostat import IostatSample
 
@@ -37,7 +37,11 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """The route at one moment. `comparison` is None until both sides were read once."""
+    """The route at one moment. `comparison` is None until both sides were read once.
+
+    `job` is the route's running job, or the last one; `jobs` are all that its hosts know, newest
+    first, whatever route they are of.
+    """
 
     route: Route
     source: Side
@@ -45,7 +49,8 @@ class Picture:
     comparison: Comparison | None = None
     seal: Seal = field(default=Seal(SealState.UNKNOWN))
     problems: tuple[Problem, ...] = ()
-    transfer: Transfer | None = None
+    job: Job | None = None
+    jobs: tuple[Job, ...] = ()
 
     def lag_seconds(self, now: datetime) -> float | None:
         """How old the newest thing is that the destination has of the source; None if unknown."""

@@ -1,20 +1,29 @@
 """The pipeline that carries a stream: what is shown, what can be pasted, and what runs.
 
 The stream goes from `zfs send` through `ssh` to `zfs receive`, between the two hosts and the
-kernel; it never passes through Python or the operator's machine.
+kernel; it never passes through Python, nor through the operator's machine unless that is the
+coordinator.
 """
 
 from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
+from pathlib import Path
 
 from sealift.hosts.elevation import Elevation
-from sealift.replication.plan import Problem, Step
-from sealift.routes import Location
-from sealift.zfs.commands import Command, Effect, receive
+from sealift.replication.obstacles import Problem
+from sealift.replication.plan import Step
+from sealift.routes import Location, Transport, Via
+from sealift.zfs.commands import receive, resume
 
-_EXIT = b"sealift-exit "
+# Nothing asks for a password; banners do not mix with messages; a dead network is noticed within a
+# minute (Debian's BatchMode would wait five times three minutes for it); and the stream has a
+# connection of its own, whatever masters there are.
+SSH = (
+    *("ssh", "-S", "none", "-o", "BatchMode=yes", "-o", "LogLevel=ERROR"),
+    *("-o", "ServerAliveInterval=15"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,69 +39,122 @@ class End:
         return self.elevation.wrap((self.zfs, *argv[1:]))
 
 
+_DIRECT = Transport()
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """Both ends of a pipeline as its coordinator reaches them.
+
+    `ssh_config` is the file that the operator's ssh reads instead of the user's own.
+    """
+
+    source: End
+    destination: End
+    transport: Transport = _DIRECT
+    ssh_config: Path | None = None
+
+    @property
+    def coordinator(self) -> str | None:
+        """The host whose shell runs the pipeline; None is this machine."""
+        match self.transport.via:
+            case Via.SOURCE:
+                return self.source.location.host
+            case Via.DESTINATION:
+                return self.destination.location.host
+            case Via.OPERATOR:
+                return None
+
+    @property
+    def where(self) -> str:
+        """The coordinator as the user named it."""
+        for end in (self.source, self.destination):
+            if end.location.host == self.coordinator:
+                return end.location.where
+        return "this machine"
+
+    @property
+    def elevation(self) -> Elevation:
+        """How the coordinator lets us act as root."""
+        for end in (self.source, self.destination):
+            if end.location.host == self.coordinator:
+                return end.elevation
+        return Elevation.NONE
+
+    def on(self, end: End, *commands: tuple[str, ...]) -> str:
+        """A line for the coordinator's shell: zfs commands on an end, each if the former went well.
+
+        Where an end is not the coordinator itself, its own shell runs them, behind one ssh.
+        """
+        return self.reach(end, " && ".join(shlex.join(end.words(argv)) for argv in commands))
+
+    def reach(self, end: End, script: str) -> str:
+        """A line for the coordinator's shell that has an end's shell run a line of its own."""
+        if end.location.host == self.coordinator:
+            return script
+        config = ("-F", str(self.ssh_config)) if self.ssh_config and not self.coordinator else ()
+        return shlex.join((*SSH, *config, end.location.where, script))
+
+
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """`send` runs on the source; `receive` is what the source's shell starts to reach the other."""
+    """Lines for the coordinator's shell; `between` are programs that slow or buffer."""
 
-    send: tuple[str, ...]
-    receive: tuple[str, ...]
+    send: str
+    receive: str
+    between: tuple[tuple[str, ...], ...] = ()
 
     def text(self) -> str:
-        """The pipeline, to be read and to be pasted into a shell on the source."""
-        return f"{shlex.join(self.send)} | {shlex.join(self.receive)}"
+        """The pipeline, to be read and to be pasted into a shell on the coordinator."""
+        return " | ".join((self.send, self.received))
 
-    def command(self, why: str) -> Command:
-        """The same pipeline as one command for the source.
-
-        Each stage's exit code becomes the last line of what it says: the sender's on stderr, the
-        receiver's on stdout, which a pipeline's own exit code would hide (no `pipefail` in sh).
-        """
-        mark = _EXIT.decode().strip()
-        script = (
-            f'{{ {shlex.join(self.send)}; echo "{mark} $?" >&2; }} | '
-            f'{{ {shlex.join(self.receive)}; echo "{mark} $?"; }} 2>&1'
-        )
-        return Command(("sh", "-c", script), Effect.CHANGE, why, shown=self.text())
+    @property
+    def received(self) -> str:
+        """All behind the sender."""
+        return " | ".join((*(shlex.join(each) for each in self.between), self.receive))
 
 
-def pipeline(step: Step, source: End, destination: End, *, progress: bool = True) -> Pipeline:
-    """The pipeline of one step, started on the source's shell.
+def pipeline(step: Step, ends: Ends, tag: str) -> Pipeline:
+    """The pipeline with which a step begins. `-vP` has `zfs send` say a line a second on stderr.
 
-    Both ends on one host need no ssh. `progress` asks `zfs send` for a line a second on stderr.
+    What arrives is held at once, in the same shell: a cleanup there has no moment in between.
     """
-    send = source.words(step.send.argv(*(("-vP",) if progress else ())))
-    into = destination.words(receive(step.into))
-    return Pipeline(send, to_destination(into, (source, destination)))
+    argv = resume(step.resumes, "-vP") if step.resumes else step.send.argv("-vP")
+    # A resumed stream brings one snapshot, and so does a full one that others follow.
+    first = step.chains[0].snapshots[0].name
+    arriving = first if step.resumes else step.send.target
+    return Pipeline(
+        ends.on(ends.source, argv), receiving(step, ends, tag, arriving), between(ends.transport)
+    )
 
 
-def to_destination(argv: tuple[str, ...], ends: tuple[End, End]) -> tuple[str, ...]:
-    """The words that run `argv` on the destination, for a shell on the source."""
-    source, destination = (end.location for end in ends)
-    if destination.host == source.host:
-        return argv
-    return ("ssh", destination.where, shlex.join(argv))
+def receiving(step: Step, ends: Ends, tag: str, arriving: str) -> str:
+    """The line that receives a step's stream, of which the snapshot `arriving` comes last."""
+    recursive = ("-r",) if step.send.replicate and not step.resumes else ()
+    hold = ("zfs", "hold", *recursive, tag, f"{step.into}@{arriving}")
+    return ends.on(ends.destination, receive(step.into), hold)
 
 
-def obstacle(source: Location, destination: Location) -> Problem | None:
-    """What forbids that the source's shell reaches the destination, if something does."""
-    if destination.host is None and source.host is not None:
-        return Problem(
-            "no-data-path",
-            "route",
-            destination.dataset,
-            f"{source.where} does not know how to reach this machine",
-            "The stream is sent by the source's own ssh. Name the destination as the source knows "
-            f"it: [user@]host:{destination.dataset}.",
-        )
+def between(transport: Transport) -> tuple[tuple[str, ...], ...]:
+    """The programs that the route asks for between the two ends: pv(1), mbuffer(1); mostly none."""
+    found: tuple[tuple[str, ...], ...] = ()
+    if transport.rate_limit:
+        found += (("pv", "-q", "-L", transport.rate_limit),)
+    if transport.buffer:
+        found += (("mbuffer", "-q", "-m", transport.buffer),)
+    return found
+
+
+def obstacle(ends: Ends) -> Problem | None:
+    """What forbids that the coordinator reaches both ends, if something does."""
+    for end, side in ((ends.source, "source"), (ends.destination, "destination")):
+        if end.location.host is None and ends.coordinator is not None:
+            return Problem(
+                "no-data-path",
+                "route",
+                end.location.dataset,
+                f"{ends.where} does not know how to reach this machine",
+                f"The stream is carried by that host's own ssh. Name the {side} as it knows it "
+                f"([user@]host:{end.location.dataset}), or run the pipeline here: --via operator.",
+            )
     return None
-
-
-def split_exit(output: bytes) -> tuple[bytes, int | None]:
-    """Part a stage's output from the exit code that `Pipeline.command` puts at its end.
-
-    The code is None if the stage never got to say it (it was killed, or the host went away).
-    """
-    before, mark, code = output.rpartition(_EXIT)
-    if not mark or not code.strip().isdigit():
-        return output, None
-    return before, int(code)

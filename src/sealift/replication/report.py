@@ -7,10 +7,11 @@ from typing import Any
 
 from sealift.hosts.trouble import Trouble
 from sealift.replication.comparison import Comparison, DatasetComparison
+from sealift.replication.job import Job
+from sealift.replication.obstacles import Problem
 from sealift.replication.picture import Picture, Side
-from sealift.replication.plan import Problem
+from sealift.replication.preview import Preview
 from sealift.replication.seal import Seal, SealState
-from sealift.replication.watch import Preview
 from sealift.routes import Purpose
 
 SCHEMA = 1
@@ -66,6 +67,11 @@ def preview(shown: Preview) -> Json:
     return {
         "schema": SCHEMA,
         "host": shown.host,
+        "via": shown.ends.transport.via.value,
+        "before": {
+            "source": [c.text() for c in shown.holding.source],
+            "destination": [c.text() for c in shown.holding.destination],
+        },
         "bytes": shown.total_bytes,
         "steps": [
             {
@@ -77,13 +83,43 @@ def preview(shown: Preview) -> Json:
                 "snapshots": planned.step.snapshots,
                 "bytes": planned.estimate.total if planned.estimate else None,
                 "why": planned.step.why,
+                "resumes": planned.step.resumes is not None,
                 "pipeline": planned.pipeline.text(),
+                "holds": [c.text() for c in planned.anchoring.destination],
+                "afterwards": [c.text() for c in planned.anchoring.source],
             }
             for planned in shown.steps
         ],
         "blocked": [_problem(each) for each in shown.plan.blocked],
         "level": list(shown.plan.level),
         "notes": list(shown.plan.notes),
+    }
+
+
+def jobs(found: tuple[Job, ...]) -> Json:
+    """Jobs as one object, newest first. Times in seconds since 1970 UTC."""
+    return {
+        "schema": SCHEMA,
+        "jobs": [
+            {
+                "id": job.about.id,
+                "host": job.host,
+                "state": job.state.value,
+                "source": job.about.source,
+                "destination": job.about.destination,
+                "via": job.about.via,
+                "operator": job.about.operator,
+                "made": job.about.made.timestamp(),
+                "folder": job.folder,
+                "steps": [
+                    {"dataset": s.dataset, "into": s.into, "target": s.target, "base": s.base}
+                    for s in job.steps
+                    if s.kind != "repair"
+                ],
+                "trouble": trouble(job.trouble) if job.trouble else None,
+            }
+            for job in found
+        ],
     }
 
 

@@ -1,4 +1,4 @@
-"""Keeps the picture of one route new, and carries out what the operator decides.
+"""Keeps the picture of one route new: both sides, their disks, and the job that carries it.
 
 The hosts are read independently: one that hangs or is gone never keeps the other from being shown.
 """
@@ -8,35 +8,29 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from pathlib import Path
 
 from sealift.hosts.elevation import Elevation
 from sealift.hosts.host import Host, utc_now
 from sealift.hosts.probe import probe
-from sealift.hosts.refusal import refusal
 from sealift.hosts.trouble import HostKeyUnknownError, Trouble, TroubleError, UnknownKey
+from sealift.replication import jobs
 from sealift.replication.comparison import Comparison, compare
 from sealift.replication.inventory import Inventory
+from sealift.replication.job import Job, JobState
 from sealift.replication.lines import Lines
+from sealift.replication.obstacles import Problem, problems
 from sealift.replication.picture import Picture, Side
-from sealift.replication.pipeline import End, Pipeline, obstacle, pipeline
-from sealift.replication.plan import Plan, Problem, Step, make_plan, problems
+from sealift.replication.pipeline import End, Ends
 from sealift.replication.seal import Seal, judge
 from sealift.replication.survey import survey
-from sealift.replication.transfer import (
-    Transfer,
-    TransferState,
-    cancelled,
-    carry_out,
-    verified,
-)
-from sealift.routes import Route
+from sealift.replication.verdict import verified
+from sealift.routes import Location, Route, Scope, Via
 from sealift.zfs import commands
-from sealift.zfs.commands import Command
 from sealift.zfs.iostat import IostatSample, parse_iostat
-from sealift.zfs.names import pool_of
+from sealift.zfs.names import BadNameError, pool_of
 from sealift.zfs.parse import ParseError
-from sealift.zfs.progress import Estimate, parse_estimate
 
 REFRESH = 10.0  # seconds between two readings of a side, at least
 # Listing costs the host CPU time that a send needs: at most 5 % of the time, 1 % beside a send.
@@ -45,43 +39,18 @@ _IDLE_SHARE, _SENDING_SHARE = 20, 100
 # them where listing a tree takes longer than half a second.
 IOSTAT, IOSTAT_SLOW, _SLOW_HOST = 2, 5, 0.5
 _IOSTAT_KEPT = 60
-_SHOW_EVERY = 0.25  # seconds between two pictures of a transfer
-_ESTIMATE_DEADLINE = 120.0
+_SHOW_EVERY = 0.25  # seconds between two pictures of a job
+JOBS_EVERY = 20.0  # seconds between two looks for jobs that others started
+_JOBS_AGAIN = 3.0  # seconds until a job that was lost sight of is looked for
+_RATES_KEPT, _RATE_EVERY = 120, 5.0
 _SOURCE, _DESTINATION = "source", "destination"
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedStep:
-    """A step with the pipeline that would run and what ZFS estimates for it (None: unknown)."""
-
-    step: Step
-    pipeline: Pipeline
-    estimate: Estimate | None
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """A plan as the operator is shown it before anything runs. `host` is where it would run."""
-
-    plan: Plan
-    steps: tuple[PlannedStep, ...]
-    host: str
-
-    @property
-    def total_bytes(self) -> int | None:
-        """What all steps together would carry; None if one of them is unknown."""
-        total = 0
-        for planned in self.steps:
-            if planned.estimate is None or planned.estimate.total is None:
-                return None
-            total += planned.estimate.total
-        return total
 
 
 class RouteWatch:
     """Reads both sides of a route again and again; `picture` is the newest, immutable.
 
-    `elevation` fixes how both hosts let us act as root; without it each is asked.
+    `elevation` fixes how both hosts let us act as root; without it each is asked. `operator` is
+    this machine, for a route whose pipeline runs here; `ssh_config` what its ssh reads.
     """
 
     def __init__(
@@ -90,35 +59,37 @@ class RouteWatch:
         source: Host,
         destination: Host,
         *,
+        operator: Host | None = None,
         elevation: Elevation | None = None,
+        ssh_config: Path | None = None,
     ) -> None:
         self.picture = Picture(
             route,
             Side(route.source, source.connection),
             Side(route.destination, destination.connection),
         )
+        self.source, self.destination = source, destination
         self._hosts = {_SOURCE: source, _DESTINATION: destination}
+        self._operator = operator
         self._elevation = elevation
+        self._ssh_config = ssh_config
         self._wake = {_SOURCE: asyncio.Event(), _DESTINATION: asyncio.Event()}
+        self._wake_jobs = asyncio.Event()
         self._reading = {_SOURCE: asyncio.Lock(), _DESTINATION: asyncio.Lock()}
         self._listeners: list[Callable[[Picture], None]] = []
-        self._transfer: asyncio.Task[None] | None = None
-
-    # Reading
+        self.job_troubles: tuple[Trouble, ...] = ()
 
     def subscribe(self, listener: Callable[[Picture], None]) -> None:
         """Have `listener` called with every new picture, in the event loop's thread."""
         self._listeners.append(listener)
 
     async def run(self) -> None:
-        """Keep reading until cancelled. A running transfer is ended with it."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                for role in (_SOURCE, _DESTINATION):
-                    group.create_task(self._read_forever(role))
-                    group.create_task(self._iostat_forever(role))
-        finally:
-            await self.cancel()
+        """Keep reading until cancelled. Jobs go on without us."""
+        async with asyncio.TaskGroup() as group:
+            for role in (_SOURCE, _DESTINATION):
+                group.create_task(self._read_forever(role))
+                group.create_task(self._iostat_forever(role))
+            group.create_task(self._jobs_forever())
 
     async def read_once(self) -> Picture:
         """Read both sides at once, for a report; trouble with one of them is in the picture."""
@@ -130,6 +101,49 @@ class RouteWatch:
         for role, host in self._hosts.items():
             host.retry_now()
             self._wake[role].set()
+        self._wake_jobs.set()
+
+    def accept_host_key(self, key: UnknownKey, *, remember: bool) -> None:
+        """Trust the key that a side waits with. Raises `OSError` if it cannot be written down."""
+        for role, host in self._hosts.items():
+            if self._side(role).unknown_key == key:
+                host.accept(key, remember=remember)
+                self._wake[role].set()
+
+    @property
+    def ends(self) -> Ends:
+        """Both ends, as far as the hosts have said how they are to be worked with."""
+        route = self.picture.route
+        ends = [
+            End(side.location, side.facts.zfs if side.facts else "zfs", host.elevation)
+            for side, host in (
+                (self.picture.source, self.source),
+                (self.picture.destination, self.destination),
+            )
+        ]
+        return Ends(ends[0], ends[1], route.transport, self._ssh_config)
+
+    @property
+    def coordinator(self) -> Host:
+        """The host whose shell runs the pipeline. Raises `TroubleError` if there is none."""
+        match self.picture.route.transport.via:
+            case Via.SOURCE:
+                return self.source
+            case Via.DESTINATION:
+                return self.destination
+            case Via.OPERATOR:
+                if self._operator is None:
+                    raise TroubleError(
+                        Trouble(
+                            "no-data-path",
+                            "this machine",
+                            "nothing can be relayed through this machine here",
+                            mend="Let the source or the destination run the pipeline: --via.",
+                        )
+                    )
+                return self._operator
+
+    # Reading both sides
 
     async def _read_forever(self, role: str) -> None:
         loop = asyncio.get_running_loop()
@@ -146,10 +160,10 @@ class RouteWatch:
 
     def _pause(self, role: str) -> float:
         """Seconds between the last reading of a side and the next."""
-        side, transfer = self._side(role), self.picture.transfer
+        side, job = self._side(role), self.picture.job
         if side.connection.retry_at is not None:
             return max(0.2, (side.connection.retry_at - utc_now()).total_seconds())
-        share = _SENDING_SHARE if transfer and transfer.state.running else _IDLE_SHARE
+        share = _SENDING_SHARE if job and job.state.running else _IDLE_SHARE
         return max(REFRESH, share * side.inventory.seconds if side.inventory else 0)
 
     async def _read(self, role: str) -> None:
@@ -173,14 +187,7 @@ class RouteWatch:
             )
             return
         except Exception as error:  # noqa: BLE001 - whatever a host says, the other side goes on
-            trouble = Trouble(
-                "sealift-defect",
-                host.where,
-                "sealift failed to read it, which is a defect of sealift",
-                mend="Please report the text below.",
-                raw=f"{type(error).__name__}: {error}",
-            )
-            self._change_side(role, trouble=trouble, connection=host.connection)
+            self._change_side(role, trouble=_defect(host, error), connection=host.connection)
             return
         self._change_side(
             role,
@@ -193,11 +200,12 @@ class RouteWatch:
 
     async def _compare(self) -> None:
         """Compare in a thread: 100,000 snapshots take a quarter of a second."""
+        scope = self.picture.route.scope
         while True:
             source, destination = self.picture.source.inventory, self.picture.destination.inventory
             if source is None or destination is None:
                 return
-            made = await asyncio.to_thread(_made_of, source, destination)
+            made = await asyncio.to_thread(_made_of, source, destination, scope)
             newest = self.picture.source.inventory, self.picture.destination.inventory
             if newest[0] is source and newest[1] is destination:
                 break
@@ -229,6 +237,103 @@ class RouteWatch:
             kept = self._side(role).iostat[-_IOSTAT_KEPT + 1 :]
             self._change_side(role, iostat=(*kept, sample))
 
+    # Jobs
+
+    async def find_jobs(self) -> tuple[Job, ...]:
+        """Look for the jobs of all hosts that may coordinate this route; `picture.jobs` has them.
+
+        A host that cannot be asked is left out; `job_troubles` says why.
+        """
+        hosts = [self.source, self.destination, *((self._operator,) if self._operator else ())]
+        # One of them may be this machine already.
+        distinct = {host.where: host for host in hosts}.values()
+        answers = await asyncio.gather(*map(jobs.find, distinct), return_exceptions=True)
+        found: dict[str, Job] = {}
+        self.job_troubles = tuple(
+            answer.trouble for answer in answers if isinstance(answer, TroubleError)
+        )
+        for answer in answers:
+            if isinstance(answer, TroubleError):
+                continue
+            if isinstance(answer, BaseException):
+                raise answer
+            found |= {job.about.id: job for job in answer if job.about.id not in found}
+        newest = sorted(found.values(), key=lambda job: job.about.made, reverse=True)
+        self._show(replace(self.picture, jobs=tuple(newest)))
+        return self.picture.jobs
+
+    def host_of(self, job: Job) -> Host:
+        """The host that keeps a job."""
+        hosts = (self.source, self.destination, self._operator)
+        return next(host for host in hosts if host is not None and host.where == job.host)
+
+    async def _jobs_forever(self) -> None:
+        """Follow the route's running job, whoever started it; show the last one otherwise."""
+        seen: set[str] = set()
+        while True:
+            own = [job for job in await self.find_jobs() if self._is_own(job)]
+            running = [job for job in own if job.state.running]
+            current = next(iter(running or own), None)
+            pause = JOBS_EVERY
+            if current is not None and (current.state.running or current.about.id not in seen):
+                seen.add(current.about.id)
+                try:
+                    await self._follow(current)
+                except TroubleError:
+                    seen.discard(current.about.id)
+                    pause = _JOBS_AGAIN  # its host is away: the side says so
+                else:
+                    pause = 0 if current.state.running else pause
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._wake_jobs.wait()
+            self._wake_jobs.clear()
+
+    def _is_own(self, job: Job) -> bool:
+        """Whether a job is of this route: hosts may go by other names, datasets do not."""
+        try:
+            places = (Location.parse(job.about.source), Location.parse(job.about.destination))
+        except (ValueError, BadNameError):
+            return False
+        route = self.picture.route
+        return (places[0].dataset, places[1].dataset) == (
+            route.source.dataset,
+            route.destination.dataset,
+        )
+
+    async def _follow(self, found: Job) -> None:
+        shown_at = sampled_at = 0.0
+        clock = asyncio.get_running_loop().time
+        rates: tuple[float, ...] = ()
+        latest = found
+
+        def show(newer: Job) -> None:
+            # A tree of 100,000 snapshots is drawn in 0.1 s: not for every line that is said.
+            nonlocal shown_at, sampled_at, rates, latest
+            now = clock()
+            if now - sampled_at >= _RATE_EVERY:
+                sampled_at = now
+                rates = (*rates, newer.rate.bytes_per_second or 0.0)[-_RATES_KEPT:]
+            latest = replace(newer, rates=rates)
+            changed = self.picture.job is None or self.picture.job.state is not latest.state
+            if changed or now - shown_at >= _SHOW_EVERY:
+                shown_at = now
+                self._show_job(latest)
+
+        await jobs.follow(self.host_of(found), found, show)
+        if found.state.running and latest.state is JobState.DONE:
+            self._show_job(replace(latest, state=JobState.VERIFYING, ended=None))
+            picture = await self.read_once()
+            latest = verified(latest, picture.comparison, picture.troubles)
+        elif found.state.running and not latest.state.running:
+            self.refresh()
+        self._show_job(latest)
+
+    def _show_job(self, job: Job) -> None:
+        self._show(replace(self.picture, job=job))
+
+    # The picture
+
     def _side(self, role: str) -> Side:
         return self.picture.source if role == _SOURCE else self.picture.destination
 
@@ -246,142 +351,22 @@ class RouteWatch:
         for listener in self._listeners:
             listener(picture)
 
-    # Acting
-
-    def accept_host_key(self, key: UnknownKey, *, remember: bool) -> None:
-        """Trust the key that a side waits with. Raises `OSError` if it cannot be written down."""
-        for role, host in self._hosts.items():
-            if self._side(role).unknown_key == key:
-                host.accept(key, remember=remember)
-                self._wake[role].set()
-
-    async def take_snapshot(self, command: Command) -> str:
-        """Run what `snapshot_command` gave; the snapshot's name is given back.
-
-        Raises `TroubleError`.
-        """
-        result = await self._hosts[_SOURCE].run(command)
-        if not result.ok:
-            raise TroubleError(refusal(self._hosts[_SOURCE].where, command, result))
-        await self._read(_SOURCE)
-        return command.argv[-1].partition("@")[2]
-
-    def snapshot_command(self) -> Command:
-        """The command that takes a recursive snapshot of the source tree, named for now.
-
-        Raises `names.BadNameError` if the route's format makes no legal name.
-        """
-        inventory = self.picture.source.inventory
-        held = inventory.datasets.values() if inventory else ()
-        taken = frozenset(each.name for entry in held for each in entry.snapshots)
-        name = self.picture.route.snapshot_name(utc_now(), taken)
-        command = commands.take_snapshot(self.picture.route.source.dataset, name)
-        return replace(command, argv=self._end(_SOURCE).words(command.argv))
-
-    async def preview(self) -> Preview:
-        """Plan from a fresh reading of both sides and ask ZFS how much it is.
-
-        Raises `TroubleError` if a side cannot be read now.
-        """
-        picture = await self.read_once()
-        if picture.troubles:
-            raise TroubleError(picture.troubles[0])
-        assert picture.comparison is not None  # noqa: S101 - both sides were just read
-        host = self._hosts[_SOURCE]
-        plan = make_plan(picture.comparison)
-        unreachable = obstacle(picture.route.source, picture.route.destination)
-        if unreachable:
-            plan = replace(plan, steps=(), blocked=(unreachable, *plan.blocked))
-        ends = self._end(_SOURCE), self._end(_DESTINATION)
-        steps = [
-            PlannedStep(step, pipeline(step, *ends), await _estimate(host, step))
-            for step in plan.steps
-        ]
-        return Preview(plan, tuple(steps), host.where)
-
-    async def start(self, preview: Preview) -> None:
-        """Start what was previewed, if that is still what would be done.
-
-        A dialog may have been open for hours: both sides are read again, and a plan that would be
-        another one now is refused. Raises `TroubleError` then, and if a transfer of this route
-        runs.
-        """
-        now = await self.preview()
-        if now.plan.steps != preview.plan.steps or now.plan.blocked:
-            raise TroubleError(
-                Trouble(
-                    "plan-changed",
-                    preview.host,
-                    "not started: what would be sent has changed since it was shown",
-                    "Snapshots or datasets came or went on one of the hosts.",
-                    "Look at the plan again.",
-                    "\n".join(f"{each.id}: {each.summary}" for each in now.plan.blocked),
-                )
-            )
-        if self._transfer is not None and not self._transfer.done():
-            raise TroubleError(
-                Trouble(
-                    "dataset-busy",
-                    preview.host,
-                    "a transfer of this route is already running",
-                    mend="Wait for it, or cancel it first.",
-                )
-            )
-        steps = tuple((planned.step, planned.pipeline) for planned in preview.steps)
-        transfer = Transfer(steps, preview.host, utc_now())
-        self._transfer = asyncio.create_task(self._carry_out(transfer))
-
-    async def cancel(self) -> None:
-        """End the running transfer, if one runs, and wait until it is ended."""
-        if self._transfer is not None and not self._transfer.done():
-            self._transfer.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._transfer
-
-    async def _carry_out(self, transfer: Transfer) -> None:
-        self._show_transfer(transfer)
-        shown_at = 0.0
-
-        def show(newer: Transfer) -> None:
-            # A tree of 100,000 snapshots is drawn in 0.1 s: not for every line that is said.
-            nonlocal shown_at
-            now = asyncio.get_running_loop().time()
-            if now - shown_at >= _SHOW_EVERY:
-                shown_at = now
-                self._show_transfer(newer)
-
-        try:
-            ended = await carry_out(self._hosts[_SOURCE], transfer, show)
-            self._show_transfer(ended)
-            picture = await self.read_once()
-            if ended.state is TransferState.VERIFYING:
-                self._show_transfer(verified(ended, picture.comparison, picture.troubles))
-        except asyncio.CancelledError:
-            self._show_transfer(cancelled(self.picture.transfer or transfer))
-            self.refresh()
-
-    def _show_transfer(self, transfer: Transfer) -> None:
-        self._show(replace(self.picture, transfer=transfer))
-
-    def _end(self, role: str) -> End:
-        side, host = self._side(role), self._hosts[role]
-        return End(side.location, side.facts.zfs if side.facts else "zfs", host.elevation)
-
 
 def _made_of(
-    source: Inventory, destination: Inventory
+    source: Inventory, destination: Inventory, scope: Scope
 ) -> tuple[Comparison, Seal, tuple[Problem, ...]]:
-    comparison = compare(source, destination)
+    comparison = compare(source, destination, scope)
     return comparison, judge(comparison), problems(comparison)
 
 
-async def _estimate(host: Host, step: Step) -> Estimate | None:
-    """What ZFS thinks the step carries. A courtesy: without it the screen says "unknown"."""
-    try:
-        result = await host.run(step.send.estimate(), deadline=_ESTIMATE_DEADLINE)
-        return parse_estimate(result.stdout) if result.ok else None
-    except (ParseError, TroubleError):
-        return None
+def _defect(host: Host, error: Exception) -> Trouble:
+    return Trouble(
+        "sealift-defect",
+        host.where,
+        "sealift failed to read it, which is a defect of sealift",
+        mend="Please report the text below.",
+        raw=f"{type(error).__name__}: {error}",
+    )
 
 
 def _iostat_sample(line: bytes) -> IostatSample | None:

@@ -20,9 +20,11 @@ from textual.screen import Screen
 from sealift.hosts.command_log import CommandLog
 from sealift.hosts.gate import Gate
 from sealift.hosts.host import Connection, Host, utc_now
+from sealift.hosts.local import LocalTransport
 from sealift.hosts.opening import open_host
 from sealift.replication.picture import Picture, Side
 from sealift.replication.watch import RouteWatch
+from sealift.routes import Via
 from sealift.ui import crash
 from sealift.ui.actions import ACTIONS
 from sealift.ui.screens.route import RouteScreen
@@ -75,8 +77,14 @@ class SealiftApp(App[int]):
     async def _follow(self, screen: RouteScreen) -> None:
         gate = Gate(read_only=self.options.route.read_only)
         async with self.open_hosts(gate) as (source, destination):
+            relay = self.options.route.transport.via is Via.OPERATOR
             watch = RouteWatch(
-                self.options.route, source, destination, elevation=self.options.elevation
+                self.options.route,
+                source,
+                destination,
+                operator=Host(LocalTransport(), gate, self.command_log) if relay else None,
+                elevation=self.options.elevation,
+                ssh_config=self.options.ssh_config,
             )
             screen.route_watch = watch
             watch.subscribe(screen.show)
@@ -94,7 +102,10 @@ class SealiftApp(App[int]):
         config = self.options.ssh_config
         # In a thread: the first of them imports AsyncSSH.
         source, destination = [
-            await asyncio.to_thread(open_host, end, gate, self.command_log, config) for end in ends
+            await asyncio.to_thread(
+                partial(open_host, end, gate, self.command_log, config, forward_agent=lent)
+            )
+            for end, lent in zip(ends, self.options.route.lends_agent, strict=True)
         ]
         yield source, destination
 
@@ -131,16 +142,11 @@ class SealiftApp(App[int]):
         self.theme = name
 
     async def action_quit(self) -> None:
-        """Leave. Asks first while a transfer runs, because leaving ends it."""
+        """Leave. A job that runs goes on without us."""
         self._leave()
 
     @work(group="quit", exit_on_error=False)
     async def _leave(self) -> None:
-        screen = self.screen
-        if isinstance(screen, RouteScreen) and screen.route_watch is not None:
-            transfer = screen.picture.transfer
-            if transfer and transfer.state.running and not await screen.confirm_cancel():
-                return
         await self.farewell()
         self.exit(0)
 

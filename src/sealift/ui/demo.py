@@ -15,6 +15,7 @@ from sealift.demo.stage import Deed, Demo
 from sealift.hosts.gate import Gate
 from sealift.hosts.host import Host, utc_now
 from sealift.hosts.trouble import TroubleError
+from sealift.replication.changes import Changes
 from sealift.replication.watch import RouteWatch
 from sealift.ui import dialogs, text
 from sealift.ui.app import SealiftApp
@@ -78,9 +79,10 @@ class DemoApp(SealiftApp):
     @work(group="demo-transfer", exit_on_error=False)
     async def _start_transfer(self, watch: RouteWatch) -> None:
         try:
-            shown = await watch.preview()
+            changes = Changes(watch)
+            shown = await changes.preview()
             if shown.plan.ready and not self.options.route.read_only:
-                await watch.start(shown)
+                await changes.start(shown)
         except TroubleError as error:
             paragraphs = dialogs.trouble_paragraphs(error.trouble)
             await self.push_screen_wait(Dialog("The demo did not start", paragraphs, cancel="Back"))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from sealift.hosts.trouble import Trouble, UnknownKey
+from sealift.replication.job import Job
 from sealift.replication.picture import Picture
-from sealift.replication.watch import PlannedStep, Preview
+from sealift.replication.preview import PlannedStep, Preview
 from sealift.ui import text
 from sealift.zfs.commands import Command
 
@@ -16,16 +17,16 @@ def send_paragraphs(shown: Preview, picture: Picture) -> list[str]:
     count = text.count(snapshots, "snapshot")
     paragraphs = [
         (
-            f"{count}, about {total}, raw. Runs on {shown.host}. It is ended if sealift is closed; "
-            "what has arrived by then is kept as a resume token."
+            f"{count}, about {total}, raw. Runs on {shown.host} as a job: it goes on when this "
+            "program is closed, and resumes by itself when the way is interrupted."
         ),
         "\n".join(_step(number, planned) for number, planned in enumerate(shown.steps, 1)),
-        *(f"{shown.host}$ {planned.pipeline.text()}" for planned in shown.steps),
+        *_commands(shown, picture),
         _checked(picture, shown),
         (
             "Will not: roll back, delete, mount, load a key, or send anything that is not raw.\n"
             f"{_properties(shown)}"
-            "Undo: cancelling keeps the partial state; the snapshots that arrived stay."
+            "Undo: c cancels and keeps the partial state; the snapshots that arrived stay."
         ),
     ]
     paragraphs.extend(shown.plan.notes)
@@ -50,16 +51,16 @@ def snapshot_paragraphs(command: Command, host: str, datasets: int) -> list[str]
     ]
 
 
-def cancel_paragraphs(picture: Picture) -> list[str]:
-    """What cancelling the transfer leaves behind."""
-    transfer = picture.transfer
-    done = text.size(transfer.progress.done if transfer else None)
+def cancel_paragraphs(job: Job) -> list[str]:
+    """What cancelling a job leaves behind."""
+    done = text.size(job.progress.done)
     return [
         (
-            f"The pipeline on {picture.source.location.where} is ended. Of the {done} sent so far, "
-            "what the destination has received is kept there as a resume token."
+            f"Job {job.about.id} on {job.host} is ended. Of the {done} sent so far, what the "
+            "destination has received is kept there as a resume token."
         ),
-        "Until that is resumed or aborted, the dataset takes no other receive.",
+        f"Started by {job.about.operator}, {job.about.made:%Y-%m-%d %H:%M} UTC.",
+        "Send again (s) goes on from there. Until then the dataset takes no other receive.",
     ]
 
 
@@ -76,8 +77,11 @@ def detail_paragraphs(picture: Picture) -> list[str]:
     paragraphs: list[str] = []
     for trouble in picture.troubles:
         paragraphs += trouble_paragraphs(trouble)
-    if picture.transfer and picture.transfer.trouble:
-        paragraphs += trouble_paragraphs(picture.transfer.trouble)
+    job = picture.job
+    if job and job.trouble:
+        paragraphs += trouble_paragraphs(job.trouble)
+    if job and job.notes:
+        paragraphs.append(f"Job {job.about.id} notes:\n" + "\n".join(job.notes))
     paragraphs += [
         f"{breach.id}: {breach.dataset}: {breach.summary}." for breach in picture.seal.breaches
     ]
@@ -99,6 +103,27 @@ def host_key_paragraphs(where: str, key: UnknownKey) -> list[str]:
     ]
 
 
+def _commands(shown: Preview, picture: Picture) -> list[str]:
+    """Every command in the order in which it runs, as it can be pasted on the host before it."""
+    source, destination = (side.location.where for side in (picture.source, picture.destination))
+    blocks = [
+        "\n".join(
+            [f"{source}$ {command.text()}" for command in shown.holding.source]
+            + [f"{destination}$ {command.text()}" for command in shown.holding.destination]
+        )
+    ]
+    for planned in shown.steps:
+        anchoring = planned.anchoring
+        blocks.append(
+            "\n".join(
+                [f"{shown.host}$ {planned.pipeline.text()}"]
+                + [f"{destination}$ {command.text()}" for command in anchoring.destination]
+                + [f"{source}$ {command.text()}" for command in anchoring.source]
+            )
+        )
+    return [block for block in blocks if block]
+
+
 def _properties(shown: Preview) -> str:
     if not any(planned.step.send.replicate for planned in shown.steps):
         return ""
@@ -111,6 +136,8 @@ def _properties(shown: Preview) -> str:
 def _step(number: int, planned: PlannedStep) -> str:
     send = planned.step.send
     start = f"@{send.base} → " if send.base else "everything up to "
+    if planned.step.resumes:
+        start = "the rest of what was interrupted, up to "
     size = text.size(planned.estimate.total if planned.estimate else None)
     tree = " and all below" if send.replicate else ""
     into = planned.step.into

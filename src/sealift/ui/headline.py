@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sealift.hosts.trouble import Trouble
+from sealift.replication.job import Job, JobState
+from sealift.replication.obstacles import Problem
 from sealift.replication.picture import Picture, Side
 from sealift.replication.seal import SealState
-from sealift.replication.transfer import TransferState
 from sealift.routes import Purpose
 from sealift.ui import text
 from sealift.ui.text import Glyphs
@@ -70,16 +71,20 @@ def lag(picture: Picture, now: datetime, glyphs: Glyphs) -> Line:
 
 def activity(picture: Picture, glyphs: Glyphs) -> Line:
     """What is running."""
-    transfer = picture.transfer
-    if transfer is None:
+    job = picture.job
+    if job is None:
         return Line(INFO, "", "idle")
-    if transfer.state is TransferState.SENDING:
-        fraction = transfer.progress.fraction
+    if job.state is JobState.RUNNING:
+        fraction = job.progress.fraction
         words = "sending" if fraction is None else f"sending {int(fraction * 100)} %"
         return Line(INFO, glyphs.running, words)
-    level = {TransferState.DONE: OK, TransferState.FAILED: PROBLEM}.get(transfer.state, INFO)
+    if job.state is JobState.WAITING:
+        return Line(WARNING, glyphs.trouble, f"waiting, try {job.tries}")
+    level = {JobState.DONE: OK, JobState.FAILED: PROBLEM, JobState.LOST: PROBLEM}.get(
+        job.state, INFO
+    )
     glyph = {OK: glyphs.ok, PROBLEM: glyphs.trouble}.get(level, glyphs.running)
-    return Line(level, glyph, f"transfer {transfer.state.value}")
+    return Line(level, glyph, f"job {job.state.value}")
 
 
 def worst(picture: Picture, now: datetime, glyphs: Glyphs) -> Line:
@@ -89,7 +94,7 @@ def worst(picture: Picture, now: datetime, glyphs: Glyphs) -> Line:
             return Line(PROBLEM, glyphs.trouble, _contact(side, side.trouble, now), "d details")
     if picture.comparison is None:
         return Line(INFO, glyphs.none, "reading both sides")
-    transfer = picture.transfer
+    job = picture.job
     if picture.seal.state is SealState.BROKEN and not _excused(picture):
         breach = picture.seal.breaches[0]
         more = _more(len(picture.seal.breaches))
@@ -99,23 +104,59 @@ def worst(picture: Picture, now: datetime, glyphs: Glyphs) -> Line:
             f"{breach.id}: {breach.dataset}: {breach.summary}{more}",
             "d details",
         )
-    failed = transfer is not None and transfer.state is TransferState.FAILED
-    if failed and transfer and transfer.trouble and not picture.comparison.level:
-        return Line(
-            PROBLEM, glyphs.trouble, f"the transfer failed: {transfer.trouble.what}", "d details"
-        )
-    running = transfer is not None and transfer.state.running
+    if job is not None and job.trouble is not None and not picture.comparison.level:
+        line = _unfinished(job, now, glyphs)
+        if line is not None:
+            return line
+    running = job is not None and job.state.running
     # What is being received now shows a resume token all the while.
-    problems = [each for each in picture.problems if not (running and each.id == "stale-token")]
-    if problems:
-        problem = problems[0]
-        more = _more(len(problems))
-        key = "n snapshot…" if problem.id == "no-new-snapshot" else "d details"
-        return Line(PROBLEM, glyphs.trouble, f"{problem.id}: {problem.summary}{more}", key)
-    if transfer and transfer.state.running:
-        what = transfer.progress.current or transfer.step.send.dataset
+    problems = [each for each in picture.problems if not (running and each.id in _TOKENS)]
+    grave = [each for each in problems if each.severity == "problem"]
+    if grave:
+        return _finding(grave, len(problems), glyphs)
+    if job and job.state.running:
+        what = job.progress.current or job.step.dataset
         return Line(INFO, glyphs.running, f"sending {what}", "c cancel…")
-    return _to_do(picture, glyphs)
+    # A warning forbids nothing: while a job runs, what it sends is the news.
+    warnings = [each for each in problems if each.severity == "warning"]
+    return _finding(warnings, len(problems), glyphs) if warnings else _to_do(picture, glyphs)
+
+
+def _finding(found: list[Problem], count: int, glyphs: Glyphs) -> Line:
+    """The first of them, and how many more there are."""
+    first = found[0]
+    level = PROBLEM if first.severity == "problem" else WARNING
+    key = KEYS.get(first.id, "d details")
+    return Line(level, glyphs.trouble, f"{first.id}: {first.summary}{_more(count)}", key)
+
+
+# The key that goes on from a finding; the others are told at length.
+KEYS = {
+    "no-new-snapshot": "n snapshot…",
+    "stale-token": "s send…",
+    "dead-token": "t tokens",
+    "foreign-token": "t tokens",
+    "not-raw": "t tokens",
+    "destination-diverged": "b roll back…",
+    "anchor-not-held": "h holds",
+}
+_TOKENS = frozenset({"stale-token", "dead-token", "foreign-token", "not-raw"})
+
+
+def _unfinished(job: Job, now: datetime, glyphs: Glyphs) -> Line | None:
+    """A job that failed, was lost, or waits to try again; None for one that is fine."""
+    what = job.trouble.what if job.trouble else ""
+    if job.state is JobState.FAILED:
+        finding = job.trouble.finding if job.trouble else ""
+        key = KEYS.get(finding, "d details")
+        return Line(PROBLEM, glyphs.trouble, f"the job failed: {what}", key)
+    if job.state is JobState.LOST:
+        return Line(PROBLEM, glyphs.trouble, what, "s send…")
+    if job.state is JobState.WAITING and job.retry_at is not None:
+        pause = max(0, round((job.retry_at - now).total_seconds()))
+        words = f"next try in {pause} s, try {job.tries}: {what}"
+        return Line(WARNING, glyphs.trouble, words, "d details")
+    return None
 
 
 def _to_do(picture: Picture, glyphs: Glyphs) -> Line:

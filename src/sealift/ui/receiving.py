@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from sealift.replication.job import JobState
 from sealift.replication.picture import Picture
-from sealift.replication.transfer import TransferState
 from sealift.ui.row import Receiving
 from sealift.zfs.names import relative
 
 
 def receiving(picture: Picture) -> Mapping[str, Receiving]:
-    """What the running transfer sends now, by the dataset's name below the root."""
-    transfer, source = picture.transfer, picture.source.inventory
-    if transfer is None or transfer.state is not TransferState.SENDING or source is None:
+    """What the running job sends now, by the dataset's name below the root."""
+    job, source = picture.job, picture.source.inventory
+    if job is None or job.state is not JobState.RUNNING or source is None:
         return {}
-    progress = transfer.progress
+    progress = job.progress
     dataset, at, name = (progress.current or "").partition("@")
     if not at or dataset not in {held.dataset.name for held in source.datasets.values()}:
         return {}

@@ -5,6 +5,7 @@ Nothing here knows Textual. Text from a host passes `one_line` before it is draw
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import humanize
@@ -49,6 +50,13 @@ def size_short(number: int | None) -> str:
         if known < _STEP - 0.5:
             return f"{known:.0f} {unit}"
     return f"{known / _STEP:.1f} E"
+
+
+def sparkline(values: Sequence[float], glyphs: Glyphs) -> str:
+    """A character for each value, scaled to the highest of them."""
+    top = max(values, default=0) or 1
+    highest = len(glyphs.levels) - 1
+    return "".join(glyphs.levels[min(highest, int(value * highest // top))] for value in values)
 
 
 def rate(per_second: float | None) -> str:

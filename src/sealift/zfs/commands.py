@@ -7,11 +7,20 @@ An argv is never glued from text that a host sent: names in it went through `nam
 
 from __future__ import annotations
 
+import re
 import shlex
 from dataclasses import dataclass
 from enum import Enum
 
-from sealift.zfs.names import check_dataset, check_snapshot_name
+from sealift.zfs.names import (
+    BadNameError,
+    check_dataset,
+    check_snapshot_name,
+    printable,
+    split_snapshot,
+)
+
+_TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,199}")
 
 
 class Effect(Enum):
@@ -44,7 +53,7 @@ class Command:
 # properties (ivsetguid, keyguid) are listed by zfs 2.1 to 2.4 when asked for by name.
 DATASET_COLUMNS = (
     "name,type,guid,createtxg,creation,used,available,referenced,encryption,encryptionroot,"
-    "keystatus,keyformat,keyguid,mounted,readonly,receive_resume_token"
+    "keystatus,keyformat,keyguid,mounted,readonly,receive_resume_token,origin,written"
 )
 SNAPSHOT_COLUMNS = "name,guid,createtxg,creation,used,written,ivsetguid,userrefs"
 
@@ -82,6 +91,85 @@ def take_snapshot(root: str, name: str) -> Command:
     return Command(argv, Effect.CHANGE, "a snapshot to send")
 
 
+def hold(tag: str, snapshots: tuple[str, ...]) -> Command:
+    """Hold snapshots (`dataset@name`): nothing can destroy them until the hold is released.
+
+    Each by itself: one that has the tag already makes the exit code 1 and stops none of the others.
+    """
+    return Command(("zfs", "hold", check_tag(tag), *snapshots), Effect.CHANGE, "keep the snapshots")
+
+
+def release(tag: str, snapshots: tuple[str, ...]) -> Command:
+    """Release holds of this tag."""
+    argv = ("zfs", "release", check_tag(tag), *snapshots)
+    return Command(argv, Effect.CHANGE, "let the snapshots go")
+
+
+def bookmark(snapshot: str) -> Command:
+    """Keep a snapshot's guid and IV set as a bookmark of the same name: a base that costs nothing.
+
+    `snapshot` is `dataset@name`.
+    """
+    dataset, name = split_snapshot(snapshot)
+    argv = ("zfs", "bookmark", snapshot, f"{dataset}#{name}")
+    return Command(argv, Effect.CHANGE, "a base that outlives its snapshot")
+
+
+def destroy(dataset: str, snapshots: tuple[str, ...]) -> Command:
+    """Destroy snapshots of one dataset, by their short names."""
+    argv = ("zfs", "destroy", _several(dataset, snapshots))
+    return Command(argv, Effect.DESTRUCTION, "these snapshots may go")
+
+
+def destroy_dry_run(dataset: str, snapshots: tuple[str, ...]) -> Command:
+    """Ask what `destroy` would destroy and how many bytes that gives back; destroys nothing."""
+    argv = ("zfs", "destroy", "-nvp", _several(dataset, snapshots))
+    return Command(argv, Effect.READ, "what would be destroyed")
+
+
+def _several(dataset: str, snapshots: tuple[str, ...]) -> str:
+    return f"{check_dataset(dataset)}@{','.join(check_snapshot_name(each) for each in snapshots)}"
+
+
+def rollback(snapshot: str) -> Command:
+    """Set a dataset back to `dataset@name`, destroying every snapshot and bookmark after it."""
+    dataset, name = split_snapshot(snapshot)
+    argv = ("zfs", "rollback", "-r", f"{check_dataset(dataset)}@{check_snapshot_name(name)}")
+    return Command(argv, Effect.DESTRUCTION, "back to the base")
+
+
+def abort_receive(dataset: str) -> Command:
+    """Throw away what an interrupted receive has saved; a dataset that was new goes with it."""
+    argv = ("zfs", "receive", "-A", check_dataset(dataset))
+    return Command(argv, Effect.DESTRUCTION, "give up a partly received snapshot")
+
+
+def resume(token: str, *flags: str) -> tuple[str, ...]:
+    """The words that send the rest of what a resume token is for, raw whatever the token says."""
+    return ("zfs", "send", "-w", *flags, "-t", token)
+
+
+def resume_estimate(token: str) -> Command:
+    """Ask how many bytes are still to come; fails with S26 to S30 where the token is dead."""
+    return Command(resume(token, "-nvP"), Effect.READ, "how much is still to come")
+
+
+def pool_features(pool: str) -> Command:
+    """Every `feature@...` of a pool, as `zpool get` prints it: name, property, value, source."""
+    argv = ("zpool", "get", "-Hp", "all", pool)
+    return Command(argv, Effect.READ, "what the pool can take")
+
+
+def check_tag(tag: str) -> str:
+    """Give a hold tag back if ZFS takes it from us; raise `BadNameError` otherwise.
+
+    ZFS takes any text; what a shell, a log or `zfs holds` would trip over is refused here.
+    """
+    if not _TAG.fullmatch(tag):
+        raise BadNameError(f"{printable(tag)!r} is no hold tag: use letters, digits and -_.:")
+    return tag
+
+
 def holds(snapshots: tuple[str, ...]) -> Command:
     """Who holds these snapshots. `-p` (epoch seconds) needs 2.2, so it is not used."""
     return Command(("zfs", "holds", "-H", *snapshots), Effect.READ, "who holds the snapshots")
@@ -92,7 +180,8 @@ class RawSend:
     """What one `zfs send` carries. There is no way to say one without `-w`.
 
     `base` is the incremental source: a snapshot name without the dataset, or None for a full send;
-    with `bookmark` it is a bookmark's, from which only a single snapshot can be sent.
+    with `bookmark` it is a bookmark's, from which only a single snapshot can be sent. A clone
+    starts from the snapshot it was made of, `origin`, with that one's dataset.
     `intermediate` also sends the snapshots between base and target (`-I`), `replicate` the whole
     tree with its properties and its encryption hierarchy (`-R`). A full `replicate` carries every
     snapshot of the tree up to the target.
@@ -104,13 +193,16 @@ class RawSend:
     intermediate: bool = True
     replicate: bool = False
     bookmark: bool = False
+    origin: str | None = None
 
     def argv(self, *flags: str) -> tuple[str, ...]:
         """The `zfs send` words, with `flags` such as `-vP` or `-nP` behind `-w`."""
         words = ["zfs", "send", "-w", *flags]
         if self.replicate:
             words.append("-R")
-        if self.base is not None:
+        if self.origin is not None:
+            words += ["-i", self.origin]
+        elif self.base is not None:
             sigil = "#" if self.bookmark else "@"
             several = self.intermediate and not self.bookmark
             words += ["-I" if several else "-i", f"{sigil}{check_snapshot_name(self.base)}"]

@@ -8,10 +8,11 @@ Source: zfs-hold(8), `print_holds` in `cmd/zfs/zfs_main.c`.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sealift.zfs.names import BadNameError, split_snapshot
-from sealift.zfs.parse import ParseError, lines_of
+from sealift.zfs.parse import ParseError, is_number, lines_of
 
 _OF_A_SEND = re.compile(r"\.send-\d+-\d+")
 
@@ -28,6 +29,19 @@ class Hold:
     def temporary(self) -> bool:
         """Whether a running `zfs send -R` or `-I` holds it: it goes when that process ends."""
         return _OF_A_SEND.fullmatch(self.tag) is not None
+
+    @property
+    def at(self) -> int | None:
+        """When it was made, in seconds since 1970 UTC; None unless `-p` printed it so.
+
+        A local time without its zone is nobody's moment, so it is not guessed at.
+        """
+        return int(self.since) if is_number(self.since) else None
+
+
+def carrying(holds: Iterable[Hold], tag: str) -> frozenset[str]:
+    """The snapshots (`dataset@name`) that carry this tag."""
+    return frozenset(hold.snapshot for hold in holds if hold.tag == tag)
 
 
 def parse_holds(data: bytes) -> tuple[Hold, ...]:

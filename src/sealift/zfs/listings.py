@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from sealift.zfs.commands import DATASET_COLUMNS
-from sealift.zfs.names import BadNameError, check_dataset
+from sealift.zfs.names import BadNameError, check_dataset, split_snapshot
 from sealift.zfs.parse import ParseError
 
 _ABSENT = b"-"
@@ -32,7 +32,9 @@ class Dataset:
     """One filesystem or volume. Sizes in bytes, `creation` in seconds since 1970 UTC.
 
     `encryption` is `off` or the suite. `key_guid` names the master key: a raw replica has its
-    source's. `createtxg` orders within one pool and is never compared across hosts.
+    source's. `createtxg` orders within one pool and is never compared across hosts. `origin` is the
+    snapshot (`dataset@name`) that a clone was made of, `written` what changed since the newest
+    snapshot.
     """
 
     name: str
@@ -51,6 +53,8 @@ class Dataset:
     mounted: bool
     readonly: bool
     resume_token: str | None
+    origin: str | None = None
+    written: int = 0
 
     @property
     def encrypted(self) -> bool:
@@ -107,6 +111,8 @@ def _dataset(line: bytes) -> Dataset:
             mounted=fields[13] == b"yes",
             readonly=fields[14] == b"on",
             resume_token=words[15].decode("ascii") if words[15] else None,
+            origin="@".join(split_snapshot(words[16].decode())) if words[16] else None,
+            written=int(fields[17]),
         )
     except (ValueError, BadNameError) as error:
         raise ParseError("a line of `zfs list`", line) from error

@@ -11,9 +11,12 @@ from sealift.zfs.parse import ParseError
 
 ROOT = (
     b"tank/my data\tfilesystem\t837\t12\t1766624400\t98304\t99\t98304\taes-256-gcm\ttank/my data\t"
-    b"available\tpassphrase\t55\tyes\toff\t-\n"
+    b"available\tpassphrase\t55\tyes\toff\t-\t-\t0\n"
 )
-PLAIN = b"tank/p\tvolume\t838\t13\t1766624401\t1\t2\t3\toff\t-\t-\tnone\t-\t-\ton\t1-ab-c-d\n"
+PLAIN = (
+    b"tank/p\tvolume\t838\t13\t1766624401\t1\t2\t3\toff\t-\t-\tnone\t-\t-\ton\t1-ab-c-d\t"
+    b"tank/o@a b\t7\n"
+)
 SNAPSHOTS = (
     b"tank/a@one two\t11\t5\t1766628000\t0\t98304\t777\t2\n"
     b"tank/a@x\t12\t6\t1766628001\t1\t2\t0\t0\n"
@@ -35,6 +38,7 @@ def test_datasets() -> None:
     assert not plain.encrypted
     assert (plain.key_status, plain.encryption_root, plain.key_guid) == (KeyStatus.NONE, None, None)
     assert plain.resume_token == "1-ab-c-d"
+    assert (root.origin, root.written, plain.origin, plain.written) == (None, 0, "tank/o@a b", 7)
     assert plain.readonly
 
 

@@ -54,20 +54,20 @@ def _snapshots(call: Call, options: Options, name: str) -> int:
 
 
 def _matching(dataset: Dataset, spec: str) -> list[Snapshot]:
-    """The snapshots that `a,b`, `a%c`, `%c`, `a%` or `%` stand for."""
-    chosen: list[Snapshot] = []
+    """The snapshots that `a,b`, `a%c`, `%c`, `a%` or `%` stand for: each once, oldest first."""
+    chosen: set[str] = set()
     names = [each.name for each in dataset.snapshots]
     for part in spec.split(","):
         first, mark, last = part.partition("%")
         if (first and first not in names) or (last and last not in names):
             continue
         if not mark:
-            chosen += [each for each in dataset.snapshots if each.name == first]
+            chosen.add(first)
             continue
         start = names.index(first) if first else 0
         end = names.index(last) if last else len(names) - 1
-        chosen += dataset.snapshots[start : end + 1]
-    return chosen
+        chosen |= set(names[start : end + 1])
+    return [each for each in dataset.snapshots if each.name in chosen]
 
 
 def _cloned(call: Call, chosen: list[_Pair]) -> bool:

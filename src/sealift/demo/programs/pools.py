@@ -19,7 +19,7 @@ _PERCENT = 100
 _FEATURES_ACTIVE = (
     "lz4_compress", "spacemap_histogram", "enabled_txg", "hole_birth", "extensible_dataset",
     "embedded_data", "userobj_accounting", "project_quota", "spacemap_v2", "log_spacemap",
-    "head_errlog", "vdev_zaps_v2", "bookmark_v2", "bookmarks",
+    "head_errlog", "vdev_zaps_v2",
 )  # fmt: skip
 _FEATURES = (
     "async_destroy", "empty_bpobj", "lz4_compress", "multi_vdev_crash_dump", "spacemap_histogram",
@@ -116,6 +116,8 @@ def _feature(pool: Pool, name: str) -> str:
     active = name in _FEATURES_ACTIVE
     if name == "encryption":
         active = any(each.crypt for each in pool.datasets.values())
+    elif name in {"bookmarks", "bookmark_v2"}:
+        active = any(each.bookmarks for each in pool.datasets.values())
     return "active" if active else "enabled"
 
 

@@ -125,22 +125,52 @@ async def rollback(call: Call) -> int:
         names += [f"{dataset.name}#{each.name}" for each in marks]
         for each in names[:_SHOWN]:
             call.err(each)
+        if len(names) >= _SHOWN:
+            call.err(f"Output limited to {_SHOWN} snapshots/bookmarks")
         return 1
-    held = next((each for each in newer if each.holds), None)
-    if held is not None:
-        call.fail(f"cannot destroy '{dataset.name}@{held.name}': dataset is busy")
-    roll_back(call, dataset, goal)
-    return 0
+    below = _dependents(call, dataset, newer)
+    if below and not options.has("R"):
+        call.err(f"cannot rollback to '{name}': clones of previous snapshots exist")
+        call.err("use '-R' to force deletion of the following clones and dependents:")
+        for each in below:
+            call.err(each)
+        return 1
+    for each in below:
+        call.pool.datasets.pop(each, None)
+    return _roll_back(call, dataset, goal, newer)
 
 
-def roll_back(call: Call, dataset: Dataset, goal: Snapshot) -> None:
-    """Make the head what the snapshot is, and drop whatever is newer."""
-    for each in [each for each in dataset.snapshots if each.createtxg > goal.createtxg]:
-        tree.drop(dataset, each)
+def _dependents(call: Call, dataset: Dataset, snapshots: list[Snapshot]) -> list[str]:
+    """What hangs on clones of these snapshots: each clone behind all that is below it."""
+    names: list[str] = []
+    for snapshot in snapshots:
+        for clone in tree.clones(call.pool, f"{dataset.name}@{snapshot.name}"):
+            for each in reversed(list(tree.descendants(call.pool, clone.name))):
+                names += _dependents(call, each, each.snapshots)
+                names += [f"{each.name}@{taken.name}" for taken in each.snapshots]
+                names.append(each.name)
+    return names
+
+
+def _roll_back(call: Call, dataset: Dataset, goal: Snapshot, newer: list[Snapshot]) -> int:
+    """Make the head what the snapshot is, and drop whatever is newer.
+
+    If something of that is held nothing is rolled back, but what is not held is gone all the same
+    (zfs_rollback in libzfs_dataset.c).
+    """
+    held = [each for each in newer if each.holds]
+    for each in held:
+        call.err(f"cannot destroy '{dataset.name}@{each.name}': dataset is busy")
+    for each in newer:
+        if not each.holds:
+            tree.drop(dataset, each)
     dataset.bookmarks = [each for each in dataset.bookmarks if each.createtxg <= goal.createtxg]
+    if held:
+        return 1
     dataset.data, dataset.dirty = goal.data, 0
     call.pool.next_txg()
     tree.log(call.world, call.pool, "rollback", dataset.name, "", dataset.objsetid)
+    return 0
 
 
 async def rename(call: Call) -> int:

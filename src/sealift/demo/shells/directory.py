@@ -12,7 +12,7 @@ from sealift.demo import shells
 
 KEY_SIZE = 32
 _PROGRAMS = {"zfs": "program.py", "zpool": "program.py", "ssh": "link.py", "fill": "program.py",
-             "tc": "program.py"}  # fmt: skip
+             "tc": "program.py", "ps": "program.py"}  # fmt: skip
 _UNAME = """\
 #!/bin/sh
 # A demo's host goes by its own name.
@@ -43,7 +43,8 @@ _SHELL = """\
 #!/bin/sh
 # A shell on {host}. It is of use as long as the demo runs.
 cd {home} || exit
-unset ENV BASH_ENV
+unset ENV BASH_ENV SSH_AUTH_SOCK
+unset XDG_CACHE_HOME XDG_CONFIG_HOME XDG_DATA_HOME XDG_RUNTIME_DIR XDG_STATE_HOME
 PATH={bin}:/usr/bin:/bin:/usr/sbin:/sbin HOME={home} PS1='root@{host}# '
 export PATH HOME PS1
 exec /bin/sh "$@"

@@ -26,7 +26,10 @@ from sealift.demo.shells import directory as layout
 from sealift.demo.shells import tools, wire
 from sealift.demo.shells.jobs import Jobs
 from sealift.demo.shells.pacing import Pace
-from sealift.demo.shells.session import Channel, Hello, ProtocolError, Session, serve_link
+from sealift.demo.shells.ps import ps
+from sealift.demo.shells.session import Channel, Hello, ProtocolError, Session
+from sealift.demo.shells.ssh import Ssh, serve_link
+from sealift.demo.world import tree
 from sealift.demo.world.model import World
 
 
@@ -51,7 +54,9 @@ class Server:
         self._tools: dict[str, Callable[[Hello], tuple[str, int]]] = {
             "fill": partial(tools.fill, world),
             "tc": partial(tools.tc, world),
+            "ps": lambda hello: ps(hello.words, self._jobs.on(hello.host)),
         }
+        self._sessions: dict[int, Ssh] = {}  # by the client's process id
         self._connections: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -79,7 +84,8 @@ class Server:
         while line := await reader.readline():
             request = json.loads(line)
             if "started" in request:
-                self._jobs.add(int(request["started"]))  # nobody waits for an answer
+                # Nobody waits for an answer.
+                self._jobs.add(int(request["started"]), request["host"])
             else:
                 _say(self._answer(request))
 
@@ -89,15 +95,26 @@ class Server:
             for field in ("read_rate", "write_rate"):
                 if f"{name}.{field}" in request:
                     setattr(pool, field, request[f"{name}.{field}"])
-        if "link.rate" in request:
-            world.link.rate = request["link.rate"]
-        if "link.up" in request:
-            world.link.up = bool(request["link.up"])
+        for field in ("rate", "up", "patience", "retries", "linger"):
+            if f"link.{field}" in request:
+                setattr(world.link, field, request[f"link.{field}"])
+        for name in world.hosts:
+            if f"{name}.up" in request:
+                self._power(name, on=request[f"{name}.up"])
         if "mended" in request:
             return {"mended": self._scenario.mended(world)}
         if "done" in request:
             return {"done": self._done()}
         return {}
+
+    def _power(self, name: str, *, on: bool) -> None:
+        host = self._world.hosts[name]
+        if host.up and not on:
+            host.up = False  # first, so that no other host sees its connections closed
+            self._jobs.end(name)
+        elif on and not host.up:
+            tree.boot(host.pool)
+            host.up = True
 
     def _done(self) -> list[tuple[float, str, str]]:
         """What was changed by hand or program since the demo began, oldest first."""
@@ -156,12 +173,12 @@ class Server:
         channel = Channel(reader, writer)
         here = asyncio.create_task(channel.pump())
         serving = asyncio.create_task(self._answer_program(hello, channel))
-        self._jobs.connected(hello.pid)
+        self._jobs.connected(hello)
         try:
             # A program that has ended needs no answers any more.
             await asyncio.wait({here, serving}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            self._jobs.disconnected(hello.pid)
+            self._jobs.disconnected(hello)
             for task in (here, serving):
                 task.cancel()
             for fault in await asyncio.gather(here, serving, return_exceptions=True):
@@ -172,10 +189,13 @@ class Server:
         if hello.program == "ssh":
             await self._ssh(hello, channel)
         elif hello.program == "link":
-            await serve_link(channel, self._links[hello.host])
-        elif hello.program in {"fill", "tc"}:
+            session = self._sessions[int(hello.words[0])]
+            await serve_link(channel, self._links[hello.host], session)
+        elif hello.program == "sshd":
+            await self._sshd(hello, channel)
+        elif hello.program in self._tools:
             answer, code = self._tools[hello.program](hello)
-            channel.put(wire.OUT, answer.encode())
+            channel.put(wire.ERR if code else wire.OUT, answer.encode())
             channel.put(wire.EXIT, str(code).encode())
             await channel.drain()
         else:
@@ -183,28 +203,50 @@ class Server:
             await Session(self._world, host, hello, channel, paces).run()
 
     async def _ssh(self, hello: Hello, channel: Channel) -> None:
-        """Say where the far shell is found, and end the session if the link is cut."""
-        user, _, name = hello.words[0].rpartition("@")
-        if name not in self._world.hosts or user not in {"", "root"}:
-            why = f"ssh: Could not resolve hostname {name}: Name or service not known\n"
-            if name in self._world.hosts:
-                why = f"{user}@{name}: Permission denied (publickey).\n"
-            channel.put(wire.ERR, why.encode())
+        """Say where the far shell is found, and end the client if nothing gets through."""
+        user, name, alive, *_ = hello.words
+        why = self._unreachable(user, name)
+        if why:
+            channel.put(wire.ERR, f"{why}\r\n".encode())
             return await channel.drain()
-        if not self._world.link.up:
-            why = f"ssh: connect to host {name} port 22: No route to host\n"
-            channel.put(wire.ERR, why.encode())
-            return await channel.drain()
-        home = self._directory / name / "root"
-        channel.put(wire.GO, f"{name}\0{home}".encode())
-        while True:
-            letter, data = await channel.get()
-            if letter == wire.GROUP:
-                self._jobs.add(int(data))
+        session = Ssh(self._world, name, alive=bool(alive))
+        self._sessions[hello.pid] = session
+        channel.put(wire.GO, f"{name}\0{self._directory / name / 'root'}".encode())
+        try:
+            await session.watch(channel)
+        finally:
+            session.client_gone()
+            self._forget(hello.pid)
+
+    def _unreachable(self, user: str, name: str) -> str:
+        """Why ssh does not get to a host; empty if it does."""
+        if name not in self._world.hosts:
+            return f"ssh: Could not resolve hostname {name}: Name or service not known"
+        if not self._world.connected:
+            return f"ssh: connect to host {name} port 22: No route to host"
+        if user not in {"", "root"}:
+            return f"{user}@{name}: Permission denied (publickey)."
+        return ""
+
+    async def _sshd(self, hello: Hello, channel: Channel) -> None:
+        """Serve a session's far end: it asks what it may know of its client."""
+        self._jobs.add(hello.pid, hello.host)
+        client = int(hello.words[0])
+        try:
+            while True:
+                letter, data = await channel.get()
+                if letter == wire.GROUP:
+                    self._jobs.add(int(data), hello.host)
+        finally:
+            self._forget(client)
+
+    def _forget(self, client: int) -> None:
+        if self._sessions[client].ended():
+            del self._sessions[client]
 
 
 def _link_rate(world: World) -> int | None:
-    return world.link.rate if world.link.up else 0
+    return world.link.rate if world.connected else 0
 
 
 def _rate(world: World, host: str, field: str) -> int | None:

@@ -36,19 +36,19 @@ class Hello:
     host: str
     program: str
     pid: int
-    group: int
+    parent: int
     terminals: tuple[bool, bool, bool]
     words: tuple[str, ...]
 
     @classmethod
     def read(cls, data: bytes) -> Hello:
         """Read it from the first message."""
-        host, program, pid, group, terminals, *words = data.decode(
+        host, program, pid, parent, terminals, *words = data.decode(
             "utf-8", "surrogateescape"
         ).split("\0")
         flags = tuple(each == "1" for each in terminals)
         return cls(
-            host, program, int(pid), int(group), (flags[0], flags[1], flags[2]), tuple(words)
+            host, program, int(pid), int(parent), (flags[0], flags[1], flags[2]), tuple(words)
         )
 
 
@@ -267,11 +267,3 @@ class _Progress:
                 self._call.err(f"{at}\t{self.sent}\t{self._name}")
             else:
                 self._call.err(f"{at}  {nice(self.sent):>6}   {self._name}")
-
-
-async def serve_link(channel: Channel, pace: Pace) -> None:
-    """Let one direction of an ssh session go at the link's rate."""
-    while True:
-        _, data = await channel.get()
-        await pace.take(int.from_bytes(data, "big"))
-        channel.put(wire.GO, min(1 << 16, pace.piece).to_bytes(8, "big"))

@@ -25,8 +25,9 @@ OUT, ERR, EXIT, ASK, SEND, RECEIVE, RECORD, PAYLOAD, GO = (
     b"D",
     b"G",
 )
-# To the server: an answer to the question, that a write is done, the end of stdin, that what came
-# was no stream, a process group that was started. RECORD and PAYLOAD mean what was read.
+# To the server: an answer to the question, that a write is done, the end of stdin (of a link: that
+# one side has closed), that what came was no stream, a process group that was started. RECORD and
+# PAYLOAD mean what was read.
 SECRET, DONE, END, GARBAGE, GROUP = b"K", b"A", b"F", b"M", b"C"
 
 # The frame of a stream: a block as long as a real record, then what it announces.
@@ -53,6 +54,10 @@ class Connection:
             die("the demo that this shell belongs to has ended")
         self._buffer = b""
         self.send(key, "\0".join(fields).encode("utf-8", "surrogateescape"))
+
+    def close(self) -> None:
+        """Leave it to another process that has it as well."""
+        self._socket.close()
 
     def send(self, letter: bytes, data: bytes = b"") -> None:
         """Send a message."""
@@ -82,7 +87,8 @@ class Connection:
 def hello(host: str, program: str, words: list[str]) -> list[str]:
     """What a program says of itself first."""
     terminals = "".join("1" if os.isatty(number) else "0" for number in (0, 1, 2))
-    return [host, program, str(os.getpid()), str(os.getpgrp()), terminals, *words]
+    ids = [str(each) for each in (os.getpid(), os.getppid())]
+    return [host, program, *ids, terminals, *words]
 
 
 def write_all(number: int, data: bytes) -> None:
@@ -91,8 +97,8 @@ def write_all(number: int, data: bytes) -> None:
         data = data[os.write(number, data) :]
 
 
-def die(why: str) -> None:
+def die(why: str, code: int = 1) -> None:
     """End with a sentence."""
     sys.stderr.write(f"{why}\n")
     sys.stderr.flush()
-    os._exit(1)
+    os._exit(code)

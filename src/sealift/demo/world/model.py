@@ -234,20 +234,26 @@ class Link:
     """The network between the hosts. `rate` is in bytes a second (None: no limit).
 
     `wire` is what it could do if nothing shaped it. While it is not `up`, nothing passes and new
-    connections fail.
+    connections fail. In seconds: an ssh that looks after its server (ServerAliveInterval) gives a
+    session up after `patience`, another one after `retries`; once the link is back, a host notices
+    after `linger` that the other end of a session has gone meanwhile.
     """
 
     rate: int | None = None
     up: bool = True
     wire: int = 120_000_000
+    patience: float = 2.5
+    retries: float = 15.0
+    linger: float = 2.0
 
 
 @dataclass(slots=True)
 class Host:
-    """One host: its name in the network and its pool."""
+    """One host: its name in the network and its pool. It is off while it is not `up`."""
 
     name: str
     pool: Pool
+    up: bool = True
 
 
 @dataclass(slots=True)
@@ -261,6 +267,11 @@ class World:
     clock: Callable[[], float]
     random: random.Random
     link: Link = field(default_factory=Link)
+
+    @property
+    def connected(self) -> bool:
+        """Whether the hosts reach each other now."""
+        return self.link.up and all(host.up for host in self.hosts.values())
 
     def guid(self) -> int:
         """A new 64-bit identity."""

@@ -144,6 +144,13 @@ def mount_new(pool: Pool, dataset: Dataset) -> None:
         above.dirty += above.overhead
 
 
+def boot(pool: Pool) -> None:
+    """Start a pool's host anew: what no stored key opens is locked, and so not mounted."""
+    for dataset in pool.datasets.values():
+        dataset.loaded = None
+        dataset.mounted = dataset.mounted and dataset.crypt is None
+
+
 def new_crypt(world: World, wrapping: Wrapping, suite: str = "aes-256-gcm") -> Crypt:
     """A new master key under this wrapping."""
     return Crypt(suite, world.guid(), wrapping)

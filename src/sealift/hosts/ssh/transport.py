@@ -33,13 +33,21 @@ class SSHTransport:
     """One connection to one host; `connect` again after it was lost.
 
     `config` replaces the user's ssh_config. Keys in `accepted` (lines as in known_hosts) are
-    trusted for this session.
+    trusted for this session. `forward_agent` lends the host our agent while we are connected.
     """
 
-    def __init__(self, host: str, user: str | None, config: Path | None = None) -> None:
+    def __init__(
+        self,
+        host: str,
+        user: str | None,
+        config: Path | None = None,
+        *,
+        forward_agent: bool = False,
+    ) -> None:
         self.where = f"{user}@{host}" if user else host
         self._target = Hop(host, user)
         self._config = config
+        self._forward_agent = forward_agent
         self._connection: asyncssh.SSHClientConnection | None = None
         self._accepted: list[str] = []
 
@@ -100,6 +108,7 @@ class SSHTransport:
                     client_keys=settings.keys,
                     client_certs=settings.certificates,
                     agent_identities=settings.agent,
+                    agent_forwarding=self._forward_agent and hop == self._target,
                     ignore_encrypted=True,
                     tunnel=through,
                     known_hosts=check.known,
@@ -163,6 +172,16 @@ class SSHProcess:
 
     process: asyncssh.SSHClientProcess[bytes]
     where: str
+
+    async def write(self, data: bytes) -> None:
+        """Hand `data` to the command. Raises `TroubleError` if the connection is lost."""
+        try:
+            self.process.stdin.write(data)
+            await self.process.stdin.drain()
+        except BrokenPipeError:
+            pass  # the command has ended; its exit code says how
+        except Exception as error:
+            raise TroubleError(lost(self.where, error)) from error
 
     async def read_stdout(self) -> bytes:
         """The next bytes of stdout, `b""` at its end. Raises `TroubleError`."""

@@ -1,4 +1,4 @@
-"""A question over the route screen: what would run, what it does, and Cancel with the focus."""
+"""A question over another screen: what would run, what it does, and Cancel with the focus."""
 
 from __future__ import annotations
 
@@ -12,35 +12,48 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
-from textual.widgets import Button, Static
+from textual.widgets import Button, Input, Static
 
 from sealift.zfs.names import printable
 
 # Keys that were meant for the screen below reach a dialog that has just opened.
 _DEAF_SECONDS = 0.3
+# What a choice is called that cannot be undone: it is the one that a typed name guards.
+_DESTRUCTION = "destruction"
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A button: the value the dialog gives back, its words, and how dangerous it is."""
+    """A button: the value the dialog gives back, its words, and how dangerous it is.
+
+    `variant` is `default`, `change` or `destruction`. With a `refusal`, why it cannot be taken
+    now, the button is off and the reason stands above the buttons.
+    """
 
     value: str
     words: str
     variant: str = "default"
+    refusal: str = ""
 
 
 class Dialog(ModalScreen[str]):
     """Shows paragraphs and buttons; gives back the chosen value, `cancel` for escape.
 
     Text in `paragraphs` is shown as it is, never read as markup. `copy` is the text that the Copy
-    button sends to the terminal's clipboard; there is no such button without it.
+    button sends to the terminal's clipboard and shows in a box, for terminals that have none; there
+    is no such button without it. `typed` is what has to be typed, letter by letter, before a choice
+    of variant `destruction` can be taken.
+
+    Raises `ValueError` where `typed` has no such choice to guard: it would look safe and not be.
     """
 
     CSS_PATH = "dialog.tcss"
     BINDINGS = [
         Binding("escape", "leave", "cancel"),
-        Binding("left,up", "app.focus_previous", show=False),
-        Binding("right,down", "app.focus_next", show=False),
+        Binding("left", "app.focus_previous", show=False),
+        Binding("right", "app.focus_next", show=False),
+        Binding("up", "step(-1)", show=False),
+        Binding("down", "step(1)", show=False),
         Binding("pageup", "scroll(-1)", show=False),
         Binding("pagedown", "scroll(1)", show=False),
     ]
@@ -53,30 +66,56 @@ class Dialog(ModalScreen[str]):
         *,
         copy: str = "",
         cancel: str = "Cancel",
+        typed: str = "",
     ) -> None:
         super().__init__()
         self._title = title
         self._paragraphs = tuple(paragraphs)
-        self._choices = tuple(choices)
+        self._choices = {choice.value: choice for choice in choices}
         self._copy = copy
         self._cancel = cancel
+        self._typed = typed
         self._opened = 0.0
+        guarded = [choice for choice in choices if choice.variant == _DESTRUCTION]
+        if typed and not guarded:
+            raise ValueError(f"nothing in this dialog waits for {typed!r} to be typed")
+        # A name is not asked for in vain.
+        self._asks = bool(typed) and not all(choice.refusal for choice in guarded)
 
     def compose(self) -> ComposeResult:
-        """Title, text, buttons."""
+        """Title, text; below it what is off and why, what is to be typed, buttons."""
         with Vertical(id="dialog") as box:
             box.border_title = Text(printable(self._title))
             with VerticalScroll(id="text", can_focus=False):
-                for paragraph in self._paragraphs:
-                    yield Static(Text(printable(paragraph)), classes="paragraph")
-            with Horizontal(id="buttons"):
-                yield Button(Text(f" {self._cancel} "), id="cancel")
-                if self._copy:
-                    yield Button(Text(" Copy "), id="copy")
-                for choice in self._choices:
-                    button = Button(Text(f" {choice.words} "), id=choice.value)
-                    button.add_class(choice.variant)
-                    yield button
+                # One widget however many paragraphs: each of its own costs a millisecond.
+                yield Static(Text("\n\n".join(printable(each) for each in self._paragraphs)))
+            with Vertical(id="foot"):
+                yield from self._above_the_buttons()
+                with Horizontal(id="buttons"):
+                    yield from self._buttons()
+
+    def _above_the_buttons(self) -> ComposeResult:
+        refused = [
+            printable(f"{choice.words}: {choice.refusal}")
+            for choice in self._choices.values()
+            if choice.refusal
+        ]
+        if refused:
+            yield Static(Text("\n".join(refused)), id="refusals")
+        if self._asks:
+            yield Static(Text(self._request), id="request")
+            yield Input(id="typed")
+
+    def _buttons(self) -> ComposeResult:
+        yield Button(Text(f" {self._cancel} "), id="cancel")
+        if self._copy:
+            yield Button(Text(" Copy "), id="copy")
+        for choice in self._choices.values():
+            button = Button(
+                Text(f" {choice.words} "), id=choice.value, disabled=not self._can_take(choice, "")
+            )
+            button.add_class(choice.variant)
+            yield button
 
     def on_mount(self) -> None:
         """Cancel has the focus."""
@@ -95,16 +134,82 @@ class Dialog(ModalScreen[str]):
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:
         if event.button.id == "copy":
-            self.app.copy_to_clipboard(self._copy)
-            self.notify("Sent to the terminal's clipboard (OSC 52).")
+            self._show_copied()
+            return
+        choice = self._choices.get(event.button.id or "")
+        # A press may have waited in the queue behind a letter that undid the typed name.
+        if choice is not None and not self._can_take(choice, self._written):
             return
         self.dismiss(event.button.id or "cancel")
+
+    # The typed name
+
+    @property
+    def _request(self) -> str:
+        return f"Type {printable(self._typed)} to go on"
+
+    @property
+    def _written(self) -> str:
+        return self.query_one("#typed", Input).value if self._asks else ""
+
+    def _can_take(self, choice: Choice, written: str) -> bool:
+        guarded = self._typed and choice.variant == _DESTRUCTION
+        return not choice.refusal and (not guarded or written == self._typed)
+
+    @on(Input.Changed, "#typed")
+    def _typed_more(self, event: Input.Changed) -> None:
+        for choice in self._choices.values():
+            button = self.query_one(f"#{choice.value}", Button)
+            button.disabled = not self._can_take(choice, event.value)
+        self.query_one("#request", Static).update(Text(self._request))
+
+    @on(Input.Submitted, "#typed")
+    def _typed_all(self, event: Input.Submitted) -> None:
+        """Enter presses nothing: it goes to the button, or says that the name is another one."""
+        if event.value != self._typed:
+            said = f"That is not it. {self._request}"
+            self.query_one("#request", Static).update(Text(said))
+            return
+        for choice in self._choices.values():
+            if choice.variant == _DESTRUCTION and not choice.refusal:
+                button = self.query_one(f"#{choice.value}", Button)
+                button.disabled = False
+                button.focus()
+                return
+
+    # Copy
+
+    def _show_copied(self) -> None:
+        """Send the text to the clipboard and show it; hide it if it is shown."""
+        if self.query("#copied"):
+            self.query("#copied").remove()
+            return
+        # Seldom needed, and its import is felt at the start.
+        from textual.widgets import TextArea  # noqa: PLC0415
+
+        self.app.copy_to_clipboard(self._copy)
+        box = TextArea(printable(self._copy), id="copied", read_only=True, show_cursor=False)
+        box.border_title = "also sent to the terminal's clipboard (OSC 52)"
+        self.query_one("#foot", Vertical).mount(box, before=0)
+
+    # Moving
 
     def action_leave(self) -> None:
         """Escape is Cancel."""
         self.dismiss("cancel")
 
+    def action_step(self, by: int) -> None:
+        """To the next or the last thing with a focus; where there is one only, scroll a line."""
+        if len(self.focus_chain) > 1:
+            (self.focus_next if by > 0 else self.focus_previous)()
+        else:
+            self._scroll(by)
+
     def action_scroll(self, pages: int) -> None:
         """Scroll a long text."""
+        height = self.query_one("#text", VerticalScroll).size.height
+        self._scroll(pages * max(1, height - 1))
+
+    def _scroll(self, lines: int) -> None:
         area = self.query_one("#text", VerticalScroll)
-        area.scroll_relative(y=pages * max(1, area.size.height - 1), animate=False)
+        area.scroll_relative(y=lines, animate=False, immediate=True)

@@ -15,10 +15,21 @@ from textual.widgets import Footer, Input, Label
 
 from sealift.hosts.command_log import LogEntry
 from sealift.hosts.trouble import TroubleError, UnknownKey
+from sealift.replication.anchors import Side
+from sealift.replication.changes import Changes
+from sealift.replication.divergence import divergence
+from sealift.replication.job import Job
 from sealift.replication.picture import Picture
 from sealift.replication.watch import RouteWatch
 from sealift.ui import dialogs
 from sealift.ui.actions import ACTIONS
+from sealift.ui.panels.desk import Desk
+from sealift.ui.panels.divergence import DivergencePanel
+from sealift.ui.panels.holds import HoldsListPanel, hold_here, under_cursor
+from sealift.ui.panels.jobs import JobsPanel, cancel
+from sealift.ui.panels.panel import Panel
+from sealift.ui.panels.prune import PrunePanel
+from sealift.ui.panels.tokens import TokensPanel
 from sealift.ui.receiving import receiving
 from sealift.ui.screens.dialog import Choice, Dialog
 from sealift.ui.text import Glyphs
@@ -30,6 +41,8 @@ from sealift.ui.widgets.sides import SidesBar
 from sealift.ui.widgets.transfer import TransferPane
 from sealift.zfs.commands import Effect
 
+NOT_READ = "Both hosts have to be read first."
+_NEED_TREES = frozenset({"tokens", "holds", "hold", "prune", "roll_back"})
 _MANY_SNAPSHOTS = 10_000
 
 
@@ -59,6 +72,10 @@ class RouteScreen(Screen[None]):
         self.iostat = IostatPane(glyphs)
         self.transfer = TransferPane(glyphs)
         self.log_pane = CommandLogPane(glyphs)
+        self.desk = Desk(self, glyphs, clock, read_only=read_only)
+        self._panel: Panel | None = None
+        self._diverged = False
+        self._refusals: tuple[str, ...] = ()
 
     @property
     def picture(self) -> Picture:
@@ -82,6 +99,8 @@ class RouteScreen(Screen[None]):
     def on_mount(self) -> None:
         """Draw the first picture and start the clock."""
         self.header.read_only = self._read_only
+        # The trees' own j and k would hide j for jobs; the arrows move.
+        self.app.update_keymap({"tree.down": "down", "tree.up": "up"})
         self.query_one("#filter-line").display = False
         self.show(self._first)
         self._tick()
@@ -96,14 +115,19 @@ class RouteScreen(Screen[None]):
         before = self.header.picture
         for pane in (self.header, self.sides, self.iostat, self.transfer):
             pane.picture = picture
-        moved = before is not None and picture.transfer is not before.transfer
+        moved = before is not None and picture.job is not before.job
         if picture.comparison is not None and (
             moved or before is None or picture.comparison is not before.comparison
         ):
             self.tree_pane.show(picture.comparison, receiving(picture))
             if self.tree_pane.rows.total > _MANY_SNAPSHOTS:
                 gc.freeze()  # a full collection over 200,000 snapshots stalls keys for 0.1 s
-        if moved:
+            self._diverged = bool(divergence(picture.comparison, ()))
+        if self._panel is not None:
+            self._panel.draw()
+        refusals = tuple(self.refusal(action.id) for action in ACTIONS)
+        if refusals != self._refusals:
+            self._refusals = refusals
             self.refresh_bindings()
         for side in (picture.source, picture.destination):
             if side.unknown_key is not None and side.unknown_key not in self._asked:
@@ -134,13 +158,23 @@ class RouteScreen(Screen[None]):
             return ""
         if known[action].effect is not Effect.READ and self._read_only:
             return "This session is read-only."
-        transfer = self.picture.transfer
-        running = transfer is not None and transfer.state.running
-        if action == "send" and running:
-            return "A transfer of this route is already running."
-        if action == "cancel" and not running:
-            return "Nothing is being sent from here."
-        return ""
+        read = self.route_watch is not None and self.picture.comparison is not None
+        if (action == "jobs" and self.route_watch is None) or (action in _NEED_TREES and not read):
+            return NOT_READ
+        job = self.picture.job
+        running = job is not None and job.state.running
+        reasons = {
+            "send": "A job of this route is already running." if running else "",
+            "cancel": "" if running else "No job of this route is running.",
+            "roll_back": self._no_roll_back(running=running),
+            "hold": "" if self._holdable() else "The cursor is on no snapshot.",
+        }
+        return reasons.get(action, "")
+
+    def _no_roll_back(self, *, running: bool) -> str:
+        if running:
+            return "A job of this route is running: cancel it first (c)."
+        return "" if self._diverged else "Nothing on the destination has diverged from the base."
 
     def action_help(self) -> None:
         """Open the help page, with the focused pane's part first."""
@@ -233,12 +267,13 @@ class RouteScreen(Screen[None]):
             return
         try:
             self.notify("Planning from what both hosts hold now…", timeout=2)
-            shown = await watch.preview()
+            changes = Changes(watch)
+            shown = await changes.preview()
             if shown.plan.blocked:
-                await self._tell("Nothing can be sent now", dialogs.blocked_paragraphs(shown))
+                await self.desk.tell("Nothing can be sent now", dialogs.blocked_paragraphs(shown))
                 return
             if not shown.steps:
-                await self._tell("Nothing to send", ["Both sides hold the same snapshots."])
+                await self.desk.tell("Nothing to send", ["Both sides hold the same snapshots."])
                 return
             chosen = await self.app.push_screen_wait(
                 Dialog(
@@ -249,9 +284,10 @@ class RouteScreen(Screen[None]):
                 )
             )
             if chosen == "start":
-                await watch.start(shown)
+                # Confirmed is confirmed: the next key must not cancel it.
+                await asyncio.shield(changes.start(shown))
         except TroubleError as error:
-            await self._tell("Not sent", dialogs.trouble_paragraphs(error.trouble))
+            await self.desk.tell("Not sent", dialogs.trouble_paragraphs(error.trouble))
 
     @work(exclusive=True, group="snapshot", exit_on_error=False)
     async def action_snapshot(self) -> None:
@@ -262,7 +298,8 @@ class RouteScreen(Screen[None]):
             self.notify("The source has to be read first.")
             return
         try:
-            command = watch.snapshot_command()
+            changes = Changes(watch)
+            command = changes.snapshot_command()
             host = self.picture.source.location.where
             chosen = await self.app.push_screen_wait(
                 Dialog(
@@ -274,17 +311,59 @@ class RouteScreen(Screen[None]):
             )
             if chosen == "take":
                 # Confirmed is confirmed: the next key must not cancel it.
-                name = await asyncio.shield(watch.take_snapshot(command))
+                name = await asyncio.shield(changes.take_snapshot(command))
                 self.notify(f"Taken: @{name}")
         except TroubleError as error:
-            await self._tell("No snapshot taken", dialogs.trouble_paragraphs(error.trouble))
+            await self.desk.tell("No snapshot taken", dialogs.trouble_paragraphs(error.trouble))
 
-    @work(exclusive=True, group="cancel", exit_on_error=False)
-    async def action_cancel(self) -> None:
-        """End the running transfer after asking."""
-        if self.route_watch is None or not await self.confirm_cancel():
+    def action_cancel(self) -> None:
+        """End the running job after asking."""
+
+        def running() -> Job | None:
+            job = self.picture.job
+            return job if job is not None and job.state.running else None
+
+        self.desk.begin(cancel(self.desk, running), "cancel")
+
+    # Panels
+
+    def open_panel(self, panel: Panel) -> None:
+        """Put a list over this screen; it is drawn anew with every picture."""
+        self._panel = panel
+        panel.open(self._panel_left)
+
+    def _panel_left(self) -> None:
+        self._panel = None
+
+    def action_jobs(self) -> None:
+        """List the jobs."""
+        if why := self.refusal("jobs"):
+            self.notify(why, severity="warning", markup=False)
             return
-        await self.route_watch.cancel()
+        self.open_panel(JobsPanel(self.desk))
+
+    def action_tokens(self) -> None:
+        """List what is partly received."""
+        self.open_panel(TokensPanel(self.desk))
+
+    def action_holds(self) -> None:
+        """List who holds what."""
+        self.open_panel(HoldsListPanel(self.desk))
+
+    def action_prune(self) -> None:
+        """List what may go."""
+        self.open_panel(PrunePanel(self.desk))
+
+    def action_roll_back(self) -> None:
+        """List what has diverged, to be rolled back."""
+        self.open_panel(DivergencePanel(self.desk))
+
+    def _holdable(self) -> dict[Side, str]:
+        return under_cursor(self.tree_pane.current, self.picture.comparison)
+
+    def action_hold(self) -> None:
+        """Hold the snapshot under the cursor after asking."""
+        self.desk.begin(hold_here(self.desk, self._holdable()), "hold")
 
     @work(group="host-key", exit_on_error=False)
     async def ask_host_key(self, where: str, key: UnknownKey) -> None:
@@ -305,19 +384,4 @@ class RouteScreen(Screen[None]):
         try:
             self.route_watch.accept_host_key(key, remember=chosen == "remember")
         except OSError as error:
-            await self._tell("Trusted for this session only", [f"{key.file}: {error.strerror}"])
-
-    async def confirm_cancel(self) -> bool:
-        """Ask whether the running transfer may be ended."""
-        chosen = await self.app.push_screen_wait(
-            Dialog(
-                "Cancel the transfer",
-                dialogs.cancel_paragraphs(self.picture),
-                [Choice("end", "End the transfer", "change")],
-                cancel="Let it run",
-            )
-        )
-        return chosen == "end"
-
-    async def _tell(self, title: str, paragraphs: list[str]) -> None:
-        await self.app.push_screen_wait(Dialog(title, paragraphs, cancel="Back"))
+            await self.desk.tell("Trusted for this session only", [f"{key.file}: {error.strerror}"])

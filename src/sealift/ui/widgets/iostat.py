@@ -71,11 +71,7 @@ class IostatPane(Widget, can_focus=True):
         room = max(0, min(24, (width - _WIDE + 16) // 2 - 2))
         if not room:
             return ""
-        shown = values[-room:]
-        top = max(shown) or 1
-        levels = self._glyphs.levels
-        steps = [levels[min(len(levels) - 1, value * (len(levels) - 1) // top)] for value in shown]
-        return "".join(steps).rjust(room, levels[0])
+        return text.sparkline(values[-room:], self._glyphs).rjust(room, self._glyphs.levels[0])
 
 
 def _wait(sample: IostatSample) -> str:

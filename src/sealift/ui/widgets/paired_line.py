@@ -295,6 +295,7 @@ def _state(row: DatasetRow, glyphs: Glyphs, room: int) -> Word:
         State.MISSING: Word(glyphs.source_only, State.MISSING.value, "behind"),
         State.EMPTY: Word(glyphs.none, State.EMPTY.value, "folded"),
         State.LEVEL: Word(glyphs.both, State.LEVEL.value, "level"),
+        State.LEFT_OUT: Word(glyphs.none, State.LEFT_OUT.value, "folded"),
     }[row.state]
 
 

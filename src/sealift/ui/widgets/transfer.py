@@ -9,10 +9,14 @@ from textual.app import RenderResult
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from sealift.replication.job import Job, JobState
 from sealift.replication.picture import Picture
-from sealift.replication.transfer import Transfer, TransferState
 from sealift.ui import text
 from sealift.ui.text import Glyphs
+
+_RECENT = 120  # seconds; an end that is longer ago is told with its age
+_CHART_FROM, _CHART = 70, 24  # columns
+_STALLED = 10  # seconds without a byte; a receiver writes in bursts of up to 5 s
 
 
 class TransferPane(Widget, can_focus=True):
@@ -31,7 +35,9 @@ class TransferPane(Widget, can_focus=True):
         "## Transfer\n"
         "Bytes that `zfs send` has handed to the pipe, against ZFS's own estimate, which may be "
         "off by some percent. Time left is made from the last 30 s; where there is no basis it "
-        "says unknown. At the end the destination is read back before anything is called done."
+        "says unknown. Stalled means that the job was heard of, and that its counter stood still. "
+        "The job runs on its coordinator and goes on without this program. At the end the "
+        "destination is read back before anything is called done."
     )
 
     picture: reactive[Picture | None] = reactive(None)
@@ -49,53 +55,97 @@ class TransferPane(Widget, can_focus=True):
         """Draw it from the newest picture."""
         if self.picture is None or self.now is None:
             return ""
-        transfer = self.picture.transfer
-        if transfer is None:
-            return Text("nothing is being sent from here", no_wrap=True)
-        if transfer.state is not TransferState.SENDING:
-            return self._ended(transfer)
-        return Text("\n", no_wrap=True, overflow="crop").join(
-            [self._words(transfer), self._bar(transfer)]
-        )
+        job = self.picture.job
+        self.border_title = "Transfer" if job is None else f"Transfer  {_title(job)}"
+        if job is None:
+            return Text("no job of this route yet", no_wrap=True)
+        lines = {
+            JobState.RUNNING: self._sending,
+            JobState.WAITING: self._pausing,
+        }.get(job.state, self._ended)(job)
+        return Text("\n", no_wrap=True, overflow="crop").join(lines)
 
-    def _words(self, transfer: Transfer) -> Text:
-        progress = transfer.progress
-        what = progress.current or f"{transfer.step.send.dataset}@{transfer.step.send.target}"
-        number = f"{transfer.index + 1}/{len(transfer.steps)} " if len(transfer.steps) > 1 else ""
+    def _sending(self, job: Job) -> list[Text]:
+        progress = job.progress
+        what = progress.current or f"{job.step.dataset}@{job.step.target}"
+        steps = [step.number for step in job.steps if step.kind != "repair"]
+        number = ""
+        if len(steps) > 1 and job.step.number in steps:
+            number = f"{steps.index(job.step.number) + 1}/{len(steps)} "
+        elif job.step.kind == "repair":
+            number = "mending "
         numbers = (
             f"{text.size(progress.done)} of {text.size(progress.expected)}"
-            f"  {text.rate(transfer.rate.bytes_per_second)}"
+            f"  {text.rate(job.rate.bytes_per_second)}"
         )
         room = max(8, self.size.width - len(numbers) - len(number) - 2)
         name = text.shorten(text.one_line(what), room, self._glyphs.ellipsis)
-        return Text(f"{number}{name}  {numbers}", no_wrap=True, overflow="crop")
+        return [Text(f"{number}{name}  {numbers}", no_wrap=True, overflow="crop"), self._bar(job)]
 
-    def _bar(self, transfer: Transfer) -> Text:
-        progress = transfer.progress
-        left = transfer.rate.seconds_left(progress.expected, progress.done)
-        words = f"{text.percent(progress.done, progress.expected):>5}  {text.duration(left)} left"
-        width = max(4, self.size.width - len(words) - 1)
+    def _bar(self, job: Job) -> Text:
+        progress = job.progress
+        left = job.rate.seconds_left(progress.expected, progress.done)
+        chart = ""
+        if self.size.width > _CHART_FROM and job.rates:
+            chart = " " + text.sparkline(job.rates[-_CHART:], self._glyphs)
+        still = stalled(job)
+        ends = f"{text.duration(left)} left" if still is None else still
+        words = f"{text.percent(progress.done, progress.expected):>5}  {ends}"
+        width = max(4, self.size.width - len(words) - len(chart) - 1)
         filled = int((progress.fraction or 0) * width)
         style = self.get_component_rich_style("transfer--bar", partial=True)
         bar = Text(self._glyphs.full * filled, style, no_wrap=True, overflow="crop")
-        return bar.append(self._glyphs.empty * (width - filled), style).append(f" {words}", "")
+        bar.append(self._glyphs.empty * (width - filled), style)
+        return bar.append(chart, style).append(f" {words}", "")
 
-    def _ended(self, transfer: Transfer) -> Text:
-        ended = transfer.ended or self.now
-        took = (ended - transfer.started).total_seconds() if ended else None
-        sent = text.size(transfer.progress.done)
+    def _pausing(self, job: Job) -> list[Text]:
+        now = self.now or job.about.made
+        pause = max(0, round((job.retry_at - now).total_seconds())) if job.retry_at else 0
+        why = job.trouble.what if job.trouble else ""
+        words = f"{self._glyphs.trouble} waiting: try {job.tries} in {pause} s"
+        return [Text(words), Text(text.one_line(why))]
+
+    def _ended(self, job: Job) -> list[Text]:
+        started = job.started or job.about.made
+        ended = job.ended or self.now
+        took = (ended - started).total_seconds() if ended else None
+        age = (self.now - ended).total_seconds() if self.now and ended else 0
         words = {
-            TransferState.VERIFYING: "sent; reading the destination back",
-            TransferState.DONE: f"{self._glyphs.ok} done: every snapshot is there, by guid",
-            TransferState.FAILED: f"{self._glyphs.trouble} failed",
-            TransferState.CANCELLED: "cancelled",
-        }[transfer.state]
-        first = f"{words}   ({sent} in {text.duration(took)})"
-        second = transfer.trouble.what if transfer.trouble else self._seal()
-        if transfer.trouble and transfer.state is TransferState.CANCELLED:
-            second = transfer.trouble.means
-        return Text(f"{first}\n{text.one_line(second)}", no_wrap=True, overflow="crop")
+            JobState.VERIFYING: "sent; reading the destination back",
+            JobState.DONE: f"{self._glyphs.ok} done: every snapshot is there, by guid",
+            JobState.FAILED: f"{self._glyphs.trouble} failed",
+            JobState.LOST: f"{self._glyphs.trouble} lost",
+            JobState.CANCELLED: "cancelled",
+        }[job.state]
+        ago = f", {text.age(age)}" if job.ended and age > _RECENT else ""
+        first = f"{words}   (took {text.duration(took)}{ago})"
+        second = job.trouble.what if job.trouble else self._seal()
+        if job.trouble and job.state is JobState.CANCELLED:
+            second = job.trouble.means
+        return [Text(first), Text(text.one_line(second))]
 
     def _seal(self) -> str:
         seal = self.picture.seal if self.picture else None
         return f"{seal.state.value}: {seal.proof}" if seal and seal.proof else ""
+
+
+def stalled(job: Job) -> str | None:
+    """That a running job's counter stands still, and for how long; None if it moves.
+
+    None, too, where there is no basis: before the first byte, or while nothing is heard of it.
+    Samples are kept for as long as `Rate.window`, so a longer time is not known.
+    """
+    samples = job.rate.samples
+    if job.state is not JobState.RUNNING or not samples or not job.progress.done:
+        return None
+    newest, done = samples[-1]
+    moved = [seconds for seconds, before in samples if before != done]
+    since = next(seconds for seconds, same in samples if same == done)
+    still = newest - since
+    if still <= _STALLED:
+        return None
+    return f"stalled for {still:.0f} s{'' if moved else ' or more'}"
+
+
+def _title(job: Job) -> str:
+    return f"job {job.about.id} on {text.one_line(job.host)}, since {job.about.made:%H:%M}"

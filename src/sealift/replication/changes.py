@@ -1,0 +1,261 @@
+"""What the operator decides, carried out: each after it was shown, and only if it is still so."""
+
+from __future__ import annotations
+
+import getpass
+import secrets
+import socket
+from dataclasses import dataclass, replace
+
+from sealift.hosts.host import Host, utc_now
+from sealift.hosts.refusal import refusal
+from sealift.hosts.trouble import Trouble, TroubleError
+from sealift.replication import jobs
+from sealift.replication.anchors import Side
+from sealift.replication.comparison import Comparison
+from sealift.replication.divergence import Lost, divergence, rollback_command
+from sealift.replication.job import Job
+from sealift.replication.job_files import Order
+from sealift.replication.preview import Preview, holds_of, make_preview
+from sealift.replication.pruning import prune_list
+from sealift.replication.resuming import Partial, partials
+from sealift.replication.watch import RouteWatch
+from sealift.zfs import commands, processes
+from sealift.zfs.commands import Command
+from sealift.zfs.holds import Hold
+
+
+@dataclass(frozen=True, slots=True)
+class Holds:
+    """All holds in both trees of a route."""
+
+    source: tuple[Hold, ...]
+    destination: tuple[Hold, ...]
+
+
+class Changes:
+    """The operator's hand on one route."""
+
+    def __init__(self, watch: RouteWatch) -> None:
+        self._watch = watch
+
+    async def preview(self) -> Preview:
+        """Plan from a fresh reading of both sides and ask ZFS how much it is.
+
+        Raises `TroubleError` if a side cannot be read now.
+        """
+        comparison = await self._fresh()
+        watch = self._watch
+        tag = watch.picture.route.hold_tag
+        return await make_preview(comparison, watch.ends, watch.source, watch.destination, tag)
+
+    async def start(self, preview: Preview) -> None:
+        """Start what was previewed as a job, if that is still what would be done.
+
+        A dialog may have been open for hours: both sides are read again, and a plan that would be
+        another one now is refused. The snapshots that the job needs are held before its first byte.
+        Raises `TroubleError` if anything is in the way; then nothing was started.
+        """
+        watch = self._watch
+        coordinator = watch.coordinator
+        now = await self.preview()
+        if now.plan.steps != preview.plan.steps or now.plan.blocked:
+            raise TroubleError(
+                Trouble(
+                    "plan-changed",
+                    preview.host,
+                    "not started: what would be sent has changed since it was shown",
+                    "Snapshots or datasets came or went on one of the hosts.",
+                    "Look at the plan again.",
+                    "\n".join(f"{each.id}: {each.summary}" for each in now.plan.blocked),
+                )
+            )
+        for job in await watch.find_jobs():
+            if job.state.running and self._overlaps(job):
+                raise TroubleError(
+                    Trouble(
+                        "dataset-busy",
+                        job.host,
+                        f"not started: job {job.about.id} already writes there",
+                        f"{job.about.operator} started it.",
+                        "Follow it or cancel it first (j).",
+                    )
+                )
+        for host, held in (
+            (watch.source, now.holding.source),
+            (watch.destination, now.holding.destination),
+        ):
+            await self._hold(host, held)
+        order = Order(
+            id=secrets.token_hex(4),
+            key=secrets.token_hex(12),
+            route=watch.picture.route,
+            steps=now.plan.steps,
+            anchoring=tuple(planned.anchoring for planned in now.steps),
+            ends=now.ends,
+            operator=f"{getpass.getuser()}@{socket.gethostname()}",
+            made=utc_now(),
+        )
+        await jobs.start(coordinator, order)
+        watch.refresh()
+
+    def _overlaps(self, job: Job) -> bool:
+        into = self._watch.picture.route.destination.dataset + "/"
+        return any(
+            f"{step.into}/".startswith(into) or into.startswith(f"{step.into}/")
+            for step in job.steps
+        )
+
+    async def _hold(self, host: Host, holding: tuple[Command, ...]) -> None:
+        """Hold as far as the rights allow: without them a send is still better than none."""
+        for command in holding:
+            try:
+                await self.run(host, command)
+            except TroubleError as error:
+                if error.trouble.finding not in {"permission-missing", "hold-exists"}:
+                    raise
+
+    async def cancel(self, job: Job) -> None:
+        """End a job and wait until it has ended. Raises `TroubleError`."""
+        await jobs.cancel(self._watch.host_of(job), job)
+        self._watch.refresh()
+
+    def snapshot_command(self) -> Command:
+        """The command that takes a recursive snapshot of the source tree, named for now.
+
+        Raises `names.BadNameError` if the route's format makes no legal name.
+        """
+        picture = self._watch.picture
+        inventory = picture.source.inventory
+        held = inventory.datasets.values() if inventory else ()
+        taken = frozenset(each.name for entry in held for each in entry.snapshots)
+        name = picture.route.snapshot_name(utc_now(), taken)
+        command = commands.take_snapshot(picture.route.source.dataset, name)
+        return replace(command, argv=self._watch.ends.source.words(command.argv))
+
+    async def take_snapshot(self, command: Command) -> str:
+        """Run what `snapshot_command` gave; the snapshot's name is given back.
+
+        Raises `TroubleError`.
+        """
+        await self._run(self._watch.source, command)
+        self._watch.refresh()
+        return command.argv[-1].partition("@")[2]
+
+    async def holds(self) -> Holds:
+        """Who holds what in both trees now. Raises `TroubleError`."""
+        return await self._holds_of(await self._fresh())
+
+    async def _holds_of(self, comparison: Comparison) -> Holds:
+        watch = self._watch
+        return Holds(
+            await holds_of(watch.source, comparison, on_source=True),
+            await holds_of(watch.destination, comparison, on_source=False),
+        )
+
+    async def hold(self, side: Side, snapshots: tuple[str, ...]) -> None:
+        """Hold snapshots (`dataset@name`) with the route's tag. Raises `TroubleError`."""
+        tag = self._watch.picture.route.hold_tag
+        await self.run(self._host(side), commands.hold(tag, snapshots))
+        self._watch.refresh()
+
+    async def release(self, side: Side, tag: str, snapshots: tuple[str, ...]) -> None:
+        """Release holds of a tag, whosever it is. Raises `TroubleError`."""
+        await self.run(self._host(side), commands.release(tag, snapshots))
+        self._watch.refresh()
+
+    async def abort(self, shown: Partial) -> None:
+        """Throw away what an interrupted receive has saved, if it is still the same.
+
+        Raises `TroubleError`, also while anything receives into that dataset.
+        """
+        comparison = await self._fresh()
+        if shown not in partials(comparison):
+            raise TroubleError(self._changed("destination", f"the resume token of {shown.into}"))
+        listed = await self._watch.destination.run(processes.LIST)
+        running = processes.parse(listed.stdout) if listed.ok else ()
+        if found := processes.receiving(running, shown.into):
+            raise TroubleError(
+                Trouble(
+                    "dataset-busy",
+                    self._watch.destination.where,
+                    f"not aborted: a receive into {shown.into} is under way",
+                    mend="Wait until it ends, or cancel its job.",
+                    raw=found[0].argv_text,
+                )
+            )
+        await self.run(self._watch.destination, commands.abort_receive(shown.into))
+        self._watch.refresh()
+
+    async def destroy(
+        self, side: Side, dataset: str, names: tuple[str, ...], *, keep: int = 0
+    ) -> None:
+        """Destroy snapshots of one dataset, if each of them still may go. Raises `TroubleError`."""
+        comparison = await self._fresh()
+        holds = await self._holds_of(comparison)
+        verdicts = prune_list(
+            comparison,
+            source_holds=holds.source,
+            destination_holds=holds.destination,
+            keep=keep,
+            side=side,
+        )
+        may_go = {
+            each.name
+            for each in verdicts
+            if each.may_go and (each.side, each.dataset) == (side, dataset)
+        }
+        if kept := [name for name in names if name not in may_go]:
+            raise TroubleError(self._changed(side, f"{dataset}@{kept[0]}"))
+        await self.run(self._host(side), commands.destroy(dataset, names))
+        self._watch.refresh()
+
+    async def roll_back(self, shown: Lost) -> None:
+        """Set a destination dataset back to its base, if what dies is what was shown.
+
+        Raises `TroubleError`.
+        """
+        comparison = await self._fresh()
+        holds = await self._holds_of(comparison)
+        if shown not in divergence(comparison, holds.destination):
+            raise TroubleError(self._changed("destination", shown.dataset))
+        await self.run(self._watch.destination, rollback_command(shown))
+        self._watch.refresh()
+
+    def _host(self, side: Side) -> Host:
+        return self._watch.source if side == "source" else self._watch.destination
+
+    def _changed(self, side: Side, what: str) -> Trouble:
+        return Trouble(
+            "plan-changed",
+            self._host(side).where,
+            f"nothing was done: {what} is not any more as it was shown",
+            "Something else changed it meanwhile.",
+            "Look again.",
+        )
+
+    async def run(self, host: Host, command: Command) -> None:
+        """Run a zfs command that was shown, as root if the host lets us. Raises `TroubleError`."""
+        ends = self._watch.ends
+        end = ends.source if host is self._watch.source else ends.destination
+        await self._run(host, replace(command, argv=end.words(command.argv)))
+
+    async def _run(self, host: Host, command: Command) -> None:
+        result = await host.run(command)
+        if not result.ok:
+            raise TroubleError(refusal(host.where, command, result))
+
+    async def dry_run(self, side: Side, dataset: str, names: tuple[str, ...]) -> str:
+        """What `zfs destroy` says it would destroy. Raises `TroubleError`."""
+        host, command = self._host(side), commands.destroy_dry_run(dataset, names)
+        result = await host.run(command)
+        if not result.ok:
+            raise TroubleError(refusal(host.where, command, result))
+        return result.stdout.decode("utf-8", "replace")
+
+    async def _fresh(self) -> Comparison:
+        picture = await self._watch.read_once()
+        if picture.troubles:
+            raise TroubleError(picture.troubles[0])
+        assert picture.comparison is not None  # noqa: S101 - both sides were just read
+        return picture.comparison

@@ -1,0 +1,233 @@
+"""What a job is given along: the folder that the runner (`remote/job.sh`) works from.
+
+Every command line in it is made here from argv, quoted for the coordinator's shell and once more
+for the shell behind its ssh. Nothing in it comes from a host but names and guids that were checked.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import shlex
+import tarfile
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sealift import __version__, remote
+from sealift.replication.anchors import Anchoring
+from sealift.replication.pipeline import End, Ends, Pipeline, between, pipeline, receiving
+from sealift.replication.plan import Chain, Step
+from sealift.routes import Route
+from sealift.zfs.commands import Command, RawSend, resume
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A job to be started: what is carried, by whom, and how it is anchored, step by step.
+
+    `key` marks the runner's own lines in its log; only the coordinator is told it. `operator` asked
+    for it, at `made` (aware).
+    """
+
+    id: str
+    key: str
+    route: Route
+    steps: tuple[Step, ...]
+    anchoring: tuple[Anchoring, ...]
+    ends: Ends
+    operator: str
+    made: datetime
+
+
+def about(order: Order) -> str:
+    """What later readers of the job are told (`job.parse_about` reads it): one line of JSON."""
+    steps = [
+        {
+            "number": number,
+            "dataset": step.send.dataset,
+            "into": step.into,
+            "base": step.send.base,
+            "target": step.send.target,
+            "recursive": step.send.replicate,
+            "kind": kind,
+            "brings": sorted(step.brings),
+            "pipeline": pipeline(step, order.ends, order.route.hold_tag).text(),
+        }
+        for number, step, kind, _ in _numbered(order)
+    ]
+    route = order.route
+    return json.dumps(
+        {
+            "schema": 1,
+            "sealift": __version__,
+            "id": order.id,
+            "key": order.key,
+            "route": route.name,
+            "source": route.source.text(),
+            "destination": route.destination.text(),
+            "via": route.transport.via.value,
+            "where": order.ends.where,
+            "operator": order.operator,
+            "made": order.made.timestamp(),
+            "tag": route.hold_tag,
+            "steps": steps,
+        }
+    )
+
+
+def archive(order: Order) -> bytes:
+    """The folder as a tar."""
+    transport = order.route.transport
+    settings = {
+        "key": order.key,
+        "tries": str(transport.tries),
+        "pause": str(transport.pause),
+        "elevate": order.ends.elevation.value,
+    }
+    files = {
+        "runner": remote.text("job.sh"),
+        "harmless": remote.text("harmless"),
+        "settings": "".join(f"{name}={shlex.quote(value)}\n" for name, value in settings.items()),
+        "about": about(order) + "\n",
+    }
+    for number, step, kind, anchoring in _numbered(order):
+        for name, content in _step_files(step, kind, anchoring, order).items():
+            files[f"steps/{number}/{name}"] = content
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for path, content in files.items():
+            data = content.encode()
+            entry = tarfile.TarInfo(path)
+            entry.size, entry.mode = len(data), 0o600
+            tar.addfile(entry, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+def _numbered(order: Order) -> Iterable[tuple[str, Step, str, Anchoring]]:
+    """The steps with their numbers; a package is followed by what mends it if it is cut."""
+    number = 0
+    for step, anchoring in zip(order.steps, order.anchoring, strict=True):
+        number += 1
+        if not step.send.replicate:
+            yield f"{number:04}", step, "single", anchoring
+            continue
+        yield f"{number:04}", step, "package", anchoring
+        for chain in step.chains:
+            number += 1
+            alone = Step(_first_send(chain), chain.into, (chain,), "what the package left undone")
+            yield f"{number:04}", alone, "repair", _of(anchoring, chain)
+
+
+def _first_send(chain: Chain) -> RawSend:
+    """What begins a chain that goes alone; of a full one only its first snapshot."""
+    if chain.start is None:
+        return RawSend(chain.dataset, chain.snapshots[0].name, origin=chain.origin)
+    if chain.bookmark:
+        return RawSend(chain.dataset, chain.snapshots[0].name, chain.start.name, bookmark=True)
+    return RawSend(chain.dataset, chain.target.name, chain.start.name)
+
+
+def _of(anchoring: Anchoring, chain: Chain) -> Anchoring:
+    """The part of a package's anchoring that concerns one of its datasets."""
+
+    def only(commands: tuple[Command, ...], dataset: str) -> tuple[Command, ...]:
+        kept: list[Command] = []
+        for command in commands:
+            names = tuple(
+                w for w in command.argv[2:] if w.partition("@")[0].partition("#")[0] == dataset
+            )
+            if names:
+                head = (
+                    command.argv[:3] if command.argv[1] in {"hold", "release"} else command.argv[:2]
+                )
+                kept.append(replace(command, argv=(*head, *names)))
+        return tuple(kept)
+
+    return Anchoring(
+        source=only(anchoring.source, chain.dataset),
+        destination=only(anchoring.destination, chain.into),
+    )
+
+
+def _step_files(step: Step, kind: str, anchoring: Anchoring, order: Order) -> dict[str, str]:
+    expected = [(f"{chain.into}@{chain.target.name}", chain.target.guid) for chain in step.chains]
+    files = {
+        "step": _functions(step, kind, anchoring, order),
+        "expect": "".join(f"{name}\t{guid}\n" for name, guid in expected),
+    }
+    if kind == "package":
+        files["brings"] = "".join(_lines(chain) for chain in step.chains)
+    else:
+        files["chain"] = _start(step.chains[0]) + _lines(step.chains[0])
+    return files
+
+
+def _lines(chain: Chain) -> str:
+    return "".join(f"{each.guid}\t{each.guid:#x}\t{each.name}\n" for each in chain.snapshots)
+
+
+def _start(chain: Chain) -> str:
+    start = chain.start
+    return f"{start.guid}\t{start.guid:#x}\t{start.name}\n" if start else "-\t-\t-\n"
+
+
+# Stands for what the runner fills in: a snapshot's name, a token, a number. Never quoted by shlex.
+_WORD = "sealift-word"
+
+
+def _functions(step: Step, kind: str, anchoring: Anchoring, order: Order) -> str:
+    ends, tag = order.ends, order.route.hold_tag
+    source, destination = ends.source, ends.destination
+    send, into, target = step.send, step.into, step.chains[0].target.name
+    rest = RawSend(send.dataset, target, _WORD, intermediate=send.intermediate)
+    look = (*_LOOK, _WORD, "-r" if kind == "package" else "-d1", into, destination.zfs)
+    receive = Pipeline("", receiving(step, ends, tag, _WORD), between(ends.transport)).received
+    functions = {
+        "send": ends.on(source, send.argv("-vP")),
+        "receive": _filled(receive),
+        "continue_from": _filled(ends.on(source, rest.argv("-vP"))),
+        "resume": _filled(ends.on(source, resume(_WORD, "-vP"))),
+        "decode": _filled(ends.on(source, resume(_WORD, "-nvP"))),
+        "look": _filled(ends.reach(destination, shlex.join(look))),
+        "settle": ends.reach(destination, _settling(step, anchoring, destination)),
+        "let_go": _filled(ends.on(destination, ("zfs", "release", tag, f"{into}@{_WORD}"))),
+        "settle_source": ends.reach(source, _one_by_one(anchoring.source, source) or ":"),
+    }
+    settings = {
+        "kind": kind,
+        "fresh": "no" if step.resumes else "yes",
+        "into": into,
+        "target": target,
+        "first": send.target,
+    }
+    head = "".join(f"{name}={shlex.quote(value)}\n" for name, value in settings.items())
+    return head + "".join(f"{name}() {{\n{body}\n}}\n" for name, body in functions.items())
+
+
+def _settling(step: Step, anchoring: Anchoring, destination: End) -> str:
+    """Ask for the targets' guids; if they are all there, hold and let go. Rights may be missing."""
+    there = tuple(f"{chain.into}@{chain.target.name}" for chain in step.chains)
+    confirm = destination.words(("zfs", "get", "-Hp", "-o", "name,value", "guid", *there))
+    rest = _one_by_one(anchoring.destination, destination)
+    return shlex.join(confirm) + (f" && {{ {rest}; }}" if rest else "")
+
+
+def _one_by_one(commands: tuple[Command, ...], end: End) -> str:
+    return "; ".join(shlex.join(end.words(each.argv)) for each in commands)
+
+
+# Stands for what the runner fills in: a snapshot's name, a token, a number. The space has shlex
+# put it into single quotes, for whichever shell.
+_WORD = "sealift word"
+
+
+def _filled(line: str) -> str:
+    """A line in which the runner's first argument stands for `_WORD`.
+
+    Neither names nor tokens nor numbers hold a quote, so that they cannot end those around them.
+    """
+    return line.replace(_WORD, "'\"$1\"'")
+
+
+_LOOK = ("sh", "-c", remote.one_line("look.sh"), "sealift")

@@ -1,0 +1,227 @@
+"""A plan as the operator is shown it: with sizes, what was checked, and what is held before."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+
+from sealift.hosts.host import Host
+from sealift.hosts.refusal import refusal
+from sealift.hosts.trouble import TroubleError
+from sealift.replication import anchors
+from sealift.replication.anchors import Anchoring, Holding
+from sealift.replication.comparison import Comparison
+from sealift.replication.obstacles import Problem, missing_features, no_room
+from sealift.replication.pipeline import Ends, Pipeline, obstacle, pipeline
+from sealift.replication.plan import Plan, Step, make_plan
+from sealift.zfs import commands, processes
+from sealift.zfs.commands import Command
+from sealift.zfs.features import parse_features
+from sealift.zfs.holds import Hold, parse_holds
+from sealift.zfs.names import pool_of
+from sealift.zfs.parse import ParseError
+from sealift.zfs.progress import Estimate, parse_estimate
+
+_ESTIMATE_DEADLINE = 120.0
+_HOLDS_AT_ONCE = 500  # snapshots in one argv
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStep:
+    """A step with the pipeline that would run and what ZFS estimates for it (None: unknown).
+
+    `anchoring` is what is held and let go once it has arrived.
+    """
+
+    step: Step
+    pipeline: Pipeline
+    estimate: Estimate | None
+    anchoring: Anchoring
+
+
+_NOTHING = Holding((), ())
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A plan before anything of it runs. `ends` say where it would run, `holding` what comes first.
+
+    `checked` are the facts that were looked at, in words.
+    """
+
+    plan: Plan
+    steps: tuple[PlannedStep, ...]
+    ends: Ends
+    holding: Holding = _NOTHING
+    checked: tuple[str, ...] = ()
+
+    @property
+    def host(self) -> str:
+        """The coordinator, as the user named it."""
+        return self.ends.where
+
+    @property
+    def total_bytes(self) -> int | None:
+        """What all steps together would carry; None if one of them is unknown."""
+        return _total(tuple(planned.estimate for planned in self.steps))
+
+
+def _total(estimates: tuple[Estimate | None, ...]) -> int | None:
+    total = 0
+    for estimate in estimates:
+        if estimate is None or estimate.total is None:
+            return None
+        total += estimate.total
+    return total
+
+
+async def make_preview(
+    comparison: Comparison, ends: Ends, source: Host, destination: Host, tag: str
+) -> Preview:
+    """Plan, and ask both hosts what the plan depends on. Raises `TroubleError`.
+
+    A level route is answered from the comparison alone.
+    """
+    plan = make_plan(comparison)
+    unreachable = obstacle(ends)
+    if unreachable is not None:
+        plan = replace(plan, steps=(), blocked=(unreachable, *plan.blocked))
+    if not plan.steps:
+        return Preview(plan, (), ends)
+    estimates, source_holds, destination_holds, found = await asyncio.gather(
+        _estimates(source, plan.steps),
+        holds_of(source, comparison, on_source=True),
+        holds_of(destination, comparison, on_source=False),
+        _in_the_way(destination, comparison, plan),
+    )
+    room = no_room(_total(estimates), _available(comparison), comparison.destination.root)
+    blocked = (*found, *((room,) if room else ()))
+    tagged = (_tagged(source_holds, tag), _tagged(destination_holds, tag))
+    anchoring = _anchoring(plan.steps, comparison, tag, *tagged)
+    steps = tuple(
+        PlannedStep(step, pipeline(step, ends, tag), estimate, anchored)
+        for step, estimate, anchored in zip(plan.steps, estimates, anchoring, strict=True)
+    )
+    holding = anchors.before(
+        plan.steps, comparison, tag, source_held=tagged[0], destination_held=tagged[1]
+    )
+    if blocked:
+        return Preview(replace(plan, steps=(), blocked=blocked), (), ends)
+    return Preview(plan, steps, ends, holding)
+
+
+def _anchoring(
+    steps: tuple[Step, ...],
+    comparison: Comparison,
+    tag: str,
+    source_held: frozenset[str],
+    destination_held: frozenset[str],
+) -> list[Anchoring]:
+    """What each step holds and lets go, given what those before it have."""
+    made: list[Anchoring] = []
+    for number, step in enumerate(steps, 1):
+        moved = anchors.after(
+            step,
+            comparison,
+            tag,
+            source_held=source_held,
+            destination_held=destination_held,
+            to_come=steps[number:],
+        )
+        source_held = _after(source_held, moved.source)
+        destination_held = _after(destination_held, moved.destination)
+        made.append(_but_targets(step, moved))
+    return made
+
+
+def _after(held: frozenset[str], commands: tuple[Command, ...]) -> frozenset[str]:
+    for command in commands:
+        verb, names = command.argv[1], frozenset(command.argv[3:])
+        if verb == "hold":
+            held |= names
+        elif verb == "release":
+            held -= names
+    return held
+
+
+def _but_targets(step: Step, anchoring: Anchoring) -> Anchoring:
+    """Without the holds of the targets: the pipeline itself holds what it received."""
+    targets = {f"{chain.into}@{chain.target.name}" for chain in step.chains}
+    kept: list[Command] = []
+    for command in anchoring.destination:
+        argv = command.argv
+        if argv[1] == "hold":
+            argv = (*argv[:3], *(name for name in argv[3:] if name not in targets))
+        if len(argv) > 3:  # noqa: PLR2004 - zfs, hold or release, tag, and then snapshots
+            kept.append(replace(command, argv=argv))
+    return replace(anchoring, destination=tuple(kept))
+
+
+def _tagged(holds: tuple[Hold, ...], tag: str) -> frozenset[str]:
+    return frozenset(each.snapshot for each in holds if each.tag == tag)
+
+
+def _available(comparison: Comparison) -> int | None:
+    """Bytes that the destination can take: what its root may use, or its pool has free."""
+    inventory = comparison.destination
+    if inventory.exists:
+        return inventory.datasets[""].dataset.available
+    return inventory.pool.free if inventory.pool else None
+
+
+async def _in_the_way(destination: Host, comparison: Comparison, plan: Plan) -> tuple[Problem, ...]:
+    """What the pool lacks, and who else receives there now. Not to be told is no obstacle."""
+    features, listed = await asyncio.gather(
+        destination.run(commands.pool_features(pool_of(comparison.destination.root))),
+        destination.run(processes.LIST),
+    )
+    missing = missing_features(comparison, parse_features(features.stdout)) if features.ok else None
+    running = processes.parse(listed.stdout) if listed.ok else ()
+    receivers = {
+        process.pid: Problem(
+            "orphan-receive",
+            "destination",
+            chain.into,
+            f"a receive into {chain.into} is under way there (process {process.pid}, since "
+            f"{process.seconds} s): {process.argv_text}",
+            "It is another job's or somebody's own. Wait until it ends, or find out whose it is "
+            "and end it there: what it received is kept if it runs with -s.",
+        )
+        for step in plan.steps
+        for chain in step.chains
+        for process in processes.receiving(running, chain.into)
+    }
+    return (*((missing,) if missing else ()), *receivers.values())
+
+
+async def _estimates(source: Host, steps: tuple[Step, ...]) -> tuple[Estimate | None, ...]:
+    return tuple([await _estimate(source, step) for step in steps])
+
+
+async def _estimate(source: Host, step: Step) -> Estimate | None:
+    """What ZFS thinks the step carries. A courtesy: without it the screen says "unknown"."""
+    asked = commands.resume_estimate(step.resumes) if step.resumes else step.send.estimate()
+    try:
+        result = await source.run(asked, deadline=_ESTIMATE_DEADLINE)
+        return parse_estimate(result.stdout) if result.ok else None
+    except (ParseError, TroubleError):
+        return None
+
+
+async def holds_of(host: Host, comparison: Comparison, *, on_source: bool) -> tuple[Hold, ...]:
+    """All holds in one of the trees, of whatever tag. Raises `TroubleError`."""
+    inventory = comparison.source if on_source else comparison.destination
+    held = [
+        f"{entry.dataset.name}@{each.name}"
+        for entry in inventory.datasets.values()
+        for each in entry.snapshots
+        if each.userrefs
+    ]
+    found: tuple[Hold, ...] = ()
+    for index in range(0, len(held), _HOLDS_AT_ONCE):
+        command = commands.holds(tuple(held[index : index + _HOLDS_AT_ONCE]))
+        result = await host.run(command)
+        if not result.ok:
+            raise TroubleError(refusal(host.where, command, result))
+        found += parse_holds(result.stdout)
+    return found

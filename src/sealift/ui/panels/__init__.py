@@ -1,0 +1,1 @@
+"""The lists over the route screen: jobs, resume tokens, holds, prune, divergence."""

@@ -1,0 +1,164 @@
+"""Which `zfs send` and `zfs receive` run on a host, from `ps -A -o pid=,ppid=,etimes=,args=`.
+
+A line is pid, parent's pid, seconds since its start and the argv glued with spaces, so that a word
+with a space cannot be told from two: what is read out of it is a hint for people and a reason to
+wait, never a name to act on. Source: ps(1) of procps-ng, `zfs_do_send` and `zfs_do_receive` in
+`cmd/zfs/zfs_main.c` for the options.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from sealift.zfs.commands import Command, Effect
+from sealift.zfs.parse import ParseError, lines_of, number
+
+LIST = Command(
+    ("ps", "-A", "-o", "pid=,ppid=,etimes=,args="), Effect.READ, "which zfs sends and receives run"
+)
+
+Verb = Literal["send", "receive"]
+
+_READING = "a line of `ps`"
+_LINE = re.compile(r" *([0-9]+) +([0-9]+) +([0-9]+)(?: (.*))?", re.DOTALL)
+_VERBS: Mapping[str, Verb] = {"send": "send", "receive": "receive", "recv": "receive"}
+# Options that take the next word (or the rest of their own) as their value.
+_VALUED: Mapping[Verb, str] = {"send": "diItX", "receive": "ox"}
+_VALUED_LONG = frozenset({"--redact", "--exclude"})
+_ELEVATING = frozenset({"sudo", "doas"})
+_ELEVATING_VALUED = frozenset({"-u", "-g", "-C", "-h", "-p", "-T", "-r", "-t", "-D", "-R"})
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A running `zfs send` or `zfs receive`; `seconds` is how long it has run.
+
+    `argv_text` is its words glued with spaces, from the word `zfs` on. `dataset` is what it sends
+    from or receives into, without the snapshot, and empty where its words do not say (`send -t`).
+    `below` is set for a receive that makes the rest of the name itself (`-d`, `-e`).
+    """
+
+    pid: int
+    parent: int
+    seconds: int
+    argv_text: str
+    verb: Verb
+    dataset: str
+    below: bool = False
+
+
+def parse(data: bytes) -> tuple[Process, ...]:
+    """Read the whole listing; raise `ParseError` on a line that does not begin with its numbers.
+
+    What runs behind sudo or doas is given once: as the process itself, and as sudo's only where the
+    process is not in the listing (it has just begun, or the host hides it).
+    """
+    parents: dict[int, int] = {}
+    found: list[tuple[Process, bool]] = []
+    for line in lines_of(data):
+        fields = _LINE.fullmatch(line)
+        if fields is None:
+            raise ParseError(_READING, line, "it does not begin with three numbers")
+        pid, parent, seconds = (number(field, _READING) for field in fields.groups()[:3])
+        parents[pid] = parent
+        words = (fields[4] or "").strip(" ").split(" ")
+        inner = _behind_elevation(words)
+        process = _process(pid, parent, seconds, inner)
+        if process is not None:
+            found.append((process, inner is not words))
+    covered = {above for process, _ in found for above in _ancestors(process.pid, parents)}
+    return tuple(each for each, elevated in found if not (elevated and each.pid in covered))
+
+
+def receiving(processes: tuple[Process, ...], dataset: str) -> tuple[Process, ...]:
+    """The receives that write into `dataset`, or may: those into exactly it come first.
+
+    One into a dataset above it may: a `-R` stream goes on into the children, and `-d` and `-e` make
+    the rest of the name from the stream. Names with spaces are matched at the end of the words.
+    """
+    receives = tuple(each for each in processes if each.verb == "receive")
+    exact = tuple(each for each in receives if _into(each, dataset))
+    above = tuple(
+        each
+        for each in receives
+        if each not in exact and any(_into(each, name) for name in _above(dataset))
+    )
+    return exact + above
+
+
+def _behind_elevation(words: list[str]) -> list[str]:
+    """The words behind sudo's or doas's own; `words` itself (the same list) without them."""
+    if _program(words) not in _ELEVATING:
+        return words
+    position = 1
+    while position < len(words):
+        word = words[position]
+        if word == "--":
+            position += 1
+            break
+        if word in _ELEVATING_VALUED:
+            position += 2
+        elif word.startswith("-") or "=" in word.partition("/")[0]:
+            position += 1
+        else:
+            break
+    return words[position:]
+
+
+def _program(words: list[str]) -> str:
+    return words[0].rpartition("/")[2] if words else ""
+
+
+def _process(pid: int, parent: int, seconds: int, words: list[str]) -> Process | None:
+    verb = _VERBS.get(words[1]) if _program(words) == "zfs" and len(words) > 1 else None
+    if verb is None:
+        return None
+    flags, rest = _options(words[2:], _VALUED[verb])
+    name = " ".join(rest)
+    below = verb == "receive" and bool(flags & set("de"))
+    dataset = name.partition("@")[0]
+    return Process(pid, parent, seconds, " ".join(words), verb, dataset, below)
+
+
+def _options(words: list[str], valued: str) -> tuple[set[str], list[str]]:
+    """The letters of the options, and the words behind the last option, as getopt(3) reads them."""
+    flags: set[str] = set()
+    position = 0
+    while position < len(words) and words[position].startswith("-"):
+        word = words[position]
+        position += 1
+        if word == "--":
+            break
+        if word.startswith("--"):
+            position += word in _VALUED_LONG
+            continue
+        for index, letter in enumerate(word[1:], start=1):
+            flags.add(letter)
+            if letter in valued:
+                position += index == len(word) - 1
+                break
+    return flags, words[position:]
+
+
+def _ancestors(pid: int, parents: Mapping[int, int]) -> set[int]:
+    above: set[int] = set()
+    # The listing is not of one instant: a pid used again could close a circle.
+    while (pid := parents.get(pid, 0)) and pid not in above:
+        above.add(pid)
+    return above
+
+
+def _into(process: Process, dataset: str) -> bool:
+    text = process.argv_text
+    # The short name of a snapshot may stand behind; it holds no slash and no `@`.
+    head, _, short = text.rpartition("@")
+    names = (text, head) if head and "/" not in short else (text,)
+    return any(name.endswith(f" {dataset}") for name in names)
+
+
+def _above(dataset: str) -> list[str]:
+    parts = dataset.split("/")
+    return ["/".join(parts[:count]) for count in range(len(parts) - 1, 0, -1)]

@@ -1,0 +1,309 @@
+"""Whatever happens to two hosts, in whatever order, the chain of a route holds.
+
+Sealift's planner, anchors, pruning and rollback, and the command lines of its jobs, on the demo's
+world (`tests/contract/carrying.py`). Run it long with
+`SEALIFT_CHAIN_EXAMPLES=2000 .venv/bin/pytest tests/sandbox/test_chain_property.py`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from sealift.replication.anchors import Side, unheld
+from sealift.replication.comparison import Comparison, Presence, State
+from sealift.replication.divergence import divergence, rollback_command
+from sealift.replication.plan import make_plan
+from sealift.replication.pruning import by_dataset, prune_list
+from sealift.replication.resuming import partials
+from sealift.routes import Location, Route
+from sealift.zfs import commands
+from sealift.zfs.holds import carrying
+from tests.contract.carrying import HOSTS, Carrier, Cut, FailedError
+
+_LONG = int(os.environ.get("SEALIFT_CHAIN_EXAMPLES", "0"))
+_CREATE = ("zfs", "create", "-o", "encryption=on", "-o", "keyformat=passphrase", "tank/t")
+_KIB = 1 << 10
+_CHILDREN = ("a", "a/b", "c", "left")
+_OTHERS, _LOCAL, _TAG = "auto", "local", "another"
+# What a plan may be blocked by here, each for a reason that a rule below gives it.
+_BLOCKED = {"destination-diverged", "no-new-snapshot"}
+
+names = st.sampled_from(("", *_CHILDREN))
+sides = st.sampled_from(("source", "destination"))
+cuts = st.lists(st.builds(Cut, st.integers(0, 3000 * _KIB), st.booleans()), max_size=3)
+picks = st.integers(0, 30)
+sizes = st.integers(0, 2000)  # KiB
+
+
+class Chain(RuleBasedStateMachine):
+    """Two hosts, a route between them, and people and programs who work on both."""
+
+    @initialize(
+        all_snapshots=st.booleans(),
+        per_dataset=st.booleans(),
+        leaves_out=st.booleans(),
+        children=st.sampled_from((0, 1, 3, 4)),
+        sent=st.booleans(),
+    )
+    def a_route(
+        self, children: int, *, all_snapshots: bool, per_dataset: bool, leaves_out: bool, sent: bool
+    ) -> None:
+        self.carrier = Carrier(
+            Route(
+                Location("root", "nas1", "tank/t"),
+                Location("root", "dr1", "backup/t"),
+                all_snapshots=all_snapshots,
+                per_dataset=per_dataset,
+                exclude=frozenset({"left"}) if leaves_out else frozenset(),
+            )
+        )
+        self.count = 0
+        self.running: Iterator[None] | None = None
+        self.confirmed: set[int] = set()
+        self.destroyed_by_hand: set[int] = set()
+        self.chained: set[str] = set()
+        self.seen = 0
+        self._done("source", *_CREATE)
+        for below in _CHILDREN[:children]:
+            self._done("source", "zfs", "create", f"tank/t/{below}")
+        self.the_tree_is_snapshotted(2000, own=True)
+        if sent:
+            self.all_is_sent([])
+
+    # --- the source
+
+    @rule(size=sizes, own=st.sampled_from((True, True, True, False)))
+    def the_tree_is_snapshotted(self, size: int, *, own: bool) -> None:
+        for below in ("", *_CHILDREN):
+            at = self._dataset("source", below)
+            if at is not None:
+                self.carrier.hosts.fill(HOSTS["source"], at, size * _KIB)
+        self._done("source", "zfs", "snapshot", "-r", f"tank/t@{self._name(own=own)}")
+
+    @rule(pick=picks, size=sizes, own=st.booleans())
+    def one_dataset_is_snapshotted(self, pick: int, size: int, *, own: bool) -> None:
+        found = [each for below in ("", *_CHILDREN) if (each := self._dataset("source", below))]
+        at = found[pick % len(found)]
+        self.carrier.hosts.fill(HOSTS["source"], at, size * _KIB)
+        self._done("source", "zfs", "snapshot", f"{at}@{self._name(own=own)}")
+
+    def _name(self, *, own: bool) -> str:
+        self.count += 1
+        return f"{'rep-' if own else _OTHERS}{self.count}"
+
+    @precondition(lambda self: self._dataset("source", "left") is None)
+    @rule()
+    def a_child_is_created(self) -> None:
+        below = next(each for each in _CHILDREN if self._dataset("source", each) is None)
+        self._done("source", "zfs", "create", f"tank/t/{below}")
+
+    @rule(pick=picks)
+    def a_bookmark_is_made(self, pick: int) -> None:
+        found = self._snapshots("source")
+        name = found[pick % len(found)] if found else "tank/t@none"
+        self.carrier.do("source", commands.bookmark(name).argv)  # there may be one of its name
+
+    # --- sealift
+
+    @precondition(lambda self: self.running is None)
+    @rule(cuts=cuts)
+    def a_job_is_started(self, cuts: list[Cut]) -> None:
+        preview = self.carrier.preview()
+        if preview.plan.ready:
+            self.running = self.carrier.job(preview, list(cuts))
+
+    @precondition(lambda self: self.running is not None)
+    @rule(steps=st.integers(1, 8))
+    def the_job_goes_on(self, steps: int) -> None:
+        assert self.running is not None
+        for _ in range(steps):
+            try:
+                next(self.running)
+            except (StopIteration, FailedError):
+                self.running = None
+                return
+
+    @precondition(lambda self: self.running is not None)
+    @rule()
+    def the_job_ends(self) -> None:
+        self.the_job_goes_on(1000)
+        assert self.running is None
+
+    @precondition(lambda self: self.running is not None)
+    @rule()
+    def the_job_is_killed(self) -> None:
+        self.running = None
+
+    @precondition(lambda self: self.running is None)
+    @rule(cuts=cuts)
+    def all_is_sent(self, cuts: list[Cut]) -> None:
+        preview = self.carrier.preview()
+        assert {each.id for each in preview.plan.blocked} <= _BLOCKED
+        if preview.plan.blocked:
+            return
+        for _ in self.carrier.job(preview, list(cuts)):
+            pass
+        after = self.carrier.compare()
+        assert make_plan(after).steps == ()
+        assert after.level
+        assert self._unheld(after) == set()
+
+    @rule(side=sides, keep=st.integers(0, 3), some=st.none() | picks)
+    def what_may_go_is_pruned(self, side: Side, keep: int, some: int | None) -> None:
+        comparison = self.carrier.compare()
+        ours, theirs = self.carrier.holds(comparison)
+        verdicts = prune_list(
+            comparison, source_holds=ours, destination_holds=theirs, keep=keep, side=side
+        )
+        going = tuple(each for each in verdicts if each.may_go)
+        assert {each.side for each in going} <= {side}
+        if some is not None and going:
+            going = (going[some % len(going)],)
+        for dataset, short in by_dataset(going):
+            self._done(side, *commands.destroy(dataset, short).argv)
+        left = self._guids("source") | self._guids("destination")
+        assert {each.guid for each in going} <= left, "the last copy went"
+
+    @precondition(lambda self: self.running is None)
+    @rule()
+    def what_diverged_is_rolled_back(self) -> None:
+        comparison = self.carrier.compare()
+        _, theirs = self.carrier.holds(comparison)
+        for lost in divergence(comparison, theirs):
+            if lost.refusal:
+                continue
+            assert all(each.name.startswith(_LOCAL) for each in lost.snapshots)
+            self._done("destination", *rollback_command(lost).argv)
+
+    @precondition(lambda self: partials(self.carrier.compare()) != ())
+    @rule(pick=picks)
+    def a_partial_receive_is_given_up(self, pick: int) -> None:
+        found = partials(self.carrier.compare())
+        into = found[pick % len(found)].into
+        self._done("destination", *commands.abort_receive(into).argv)
+
+    # --- others
+
+    @rule(side=sides)
+    def a_naive_cleanup_finds_everything_held(self, side: Side) -> None:
+        comparison = self.carrier.compare()
+        holds = self.carrier.holds(comparison)[0 if side == "source" else 1]
+        for name in carrying(holds, self.carrier.route.hold_tag):
+            assert self.carrier.do(side, ("zfs", "destroy", name)).code == 1
+            assert name in self._snapshots(side)
+
+    @rule(side=sides, among=st.sampled_from(("rep-", _OTHERS, "")))
+    def a_retention_run_goes_wild(self, side: Side, among: str) -> None:
+        """All that ZFS lets it; only datasets of which the base is not held yet are spared."""
+        comparison = self.carrier.compare()
+        exposed = self._unheld(comparison)
+        before = self._guids(side)
+        for each in comparison.datasets.values():
+            held = each.source if side == "source" else each.destination
+            if held is None or each.below in exposed or each.start is None:
+                continue
+            for snapshot in held.snapshots:
+                if snapshot.name.startswith(among):
+                    self.carrier.do(
+                        side, ("zfs", "destroy", f"{held.dataset.name}@{snapshot.name}")
+                    )
+        self.destroyed_by_hand |= before - self._guids(side)
+
+    @rule(side=sides, pick=picks, verb=st.sampled_from(("hold", "hold", "release")))
+    def another_tag_comes_or_goes(self, side: Side, pick: int, verb: str) -> None:
+        found = self._snapshots(side)
+        name = found[pick % len(found)] if found else "tank/t@none"
+        self.carrier.do(side, ("zfs", verb, _TAG, name))
+
+    @rule(below=names)
+    def somebody_takes_a_snapshot_on_the_destination(self, below: str) -> None:
+        at = self._dataset("destination", below)
+        if at is not None:
+            self.count += 1
+            self.carrier.do("destination", ("zfs", "snapshot", f"{at}@{_LOCAL}{self.count}"))
+
+    @precondition(lambda self: any(f"@{_LOCAL}" in each for each in self._snapshots("destination")))
+    @rule()
+    def the_snapshots_of_the_destination_go_again(self) -> None:
+        for name in self._snapshots("destination"):
+            if name.partition("@")[2].startswith(_LOCAL):
+                self.carrier.do("destination", ("zfs", "release", _TAG, name))
+                self._done("destination", "zfs", "destroy", name)
+
+    # --- what holds
+
+    @invariant()
+    def nothing_that_was_confirmed_is_lost(self) -> None:
+        ours, theirs = self._guids("source"), self._guids("destination")
+        self.confirmed |= ours & theirs
+        assert self.confirmed - self.destroyed_by_hand <= ours | theirs
+
+    @invariant()
+    def all_that_is_sent_is_raw(self) -> None:
+        for argv in self.carrier.ran[self.seen :]:
+            if argv[:2] == ("zfs", "send"):
+                assert argv[2] == "-w"
+            if argv[:2] == ("zfs", "receive"):
+                assert "-F" not in argv
+        self.seen = len(self.carrier.ran)
+
+    @invariant()
+    def the_chain_is_whole(self) -> None:
+        comparison = self.carrier.compare()
+        for below, each in comparison.datasets.items():
+            if each.start is not None:
+                self.chained.add(below)
+            assert each.state is not State.KEY_DIFFERS
+            assert all(pair.presence is not Presence.IVSET for pair in each.pairs)
+        assert all(comparison.datasets[below].start is not None for below in self.chained)
+        assert {each.id for each in make_plan(comparison).blocked} <= _BLOCKED
+
+    # --- looking
+
+    def _done(self, side: str, *argv: str) -> None:
+        answer = self.carrier.do(side, argv)
+        assert answer.code == 0, (argv, answer)
+
+    def _dataset(self, side: str, below: str) -> str | None:
+        name = self.carrier.root(side) + (f"/{below}" if below else "")
+        return name if name in self._pool(side) else None
+
+    def _pool(self, side: str) -> dict[str, object]:
+        return dict(self.carrier.hosts.world.hosts[HOSTS[side]].pool.datasets)
+
+    def _snapshots(self, side: str) -> list[str]:
+        pool = self.carrier.hosts.world.hosts[HOSTS[side]].pool
+        return [
+            f"{name}@{each.name}"
+            for name in sorted(pool.datasets)
+            for each in pool.datasets[name].snapshots
+        ]
+
+    def _guids(self, side: str) -> set[int]:
+        pool = self.carrier.hosts.world.hosts[HOSTS[side]].pool
+        return {each.guid for dataset in pool.datasets.values() for each in dataset.snapshots}
+
+    def _unheld(self, comparison: Comparison) -> set[str]:
+        """The datasets, by name below the root, of which the base is not held on both sides."""
+        ours, theirs = self.carrier.holds(comparison)
+        tag = self.carrier.route.hold_tag
+        found = unheld(comparison, carrying(ours, tag), carrying(theirs, tag), tag)
+        return {each.dataset.partition("/t")[2].removeprefix("/") for each in found}
+
+
+Chain.TestCase.settings = settings(
+    max_examples=_LONG or 60,
+    stateful_step_count=60 if _LONG else 40,
+    deadline=None,
+    derandomize=not _LONG,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.generate, Phase.shrink],
+    report_multiple_bugs=False,
+)
+TestChain = Chain.TestCase
