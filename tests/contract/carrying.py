@@ -159,7 +159,7 @@ class _Side:
         assert command.effect is commands.Effect.READ
         if command.argv[1] == "send":
             assert "-w" in command.argv
-            answer, _ = self.carrier.hosts.transfer(HOSTS[self.side], command.argv, _NOWHERE)
+            answer = self.carrier.hosts.transfer(HOSTS[self.side], command.argv, _NOWHERE)[0]
         else:
             answer = self.carrier.do(self.side, command.argv)
         return Result(answer.code, answer.stdout.encode(), answer.stderr.encode(), 0.0)

@@ -273,6 +273,7 @@ async def test_a_full_destination_stops_the_plan_and_the_job(pools: Lab) -> None
         assert await night.blocked() == ["space-low"]
         lab.dest.run("zfs destroy backup/old; zpool sync backup")
         lab.dest.run("zpool wait -t free backup")
+        lab.link.shape(rate="16mbit")
         await night.start()
         # It fills up behind the estimate's back.
         lab.dest.run("zfs set quota=24M backup")
@@ -281,6 +282,7 @@ async def test_a_full_destination_stops_the_plan_and_the_job(pools: Lab) -> None
         assert job.trouble is not None
         assert job.trouble.finding in {"space-low", "quota-reached"}
         lab.dest.run("zfs set quota=none backup")
+        lab.link.clear()
         await night.start()
         await night.done()
     assert guids(lab, "dest", "backup/prod") == guids(lab, "source", "tank/prod")

@@ -35,7 +35,8 @@ _BLOCKED = {"destination-diverged", "no-new-snapshot"}
 
 names = st.sampled_from(("", *_CHILDREN))
 sides = st.sampled_from(("source", "destination"))
-cuts = st.lists(st.builds(Cut, st.integers(0, 3000 * _KIB), st.booleans()), max_size=3)
+_cut = st.builds(Cut, st.integers(0, 3000 * _KIB), st.booleans(), st.booleans())
+cuts = st.lists(_cut, max_size=3)
 picks = st.integers(0, 30)
 sizes = st.integers(0, 2000)  # KiB
 
@@ -68,6 +69,7 @@ class Chain(RuleBasedStateMachine):
         self.destroyed_by_hand: set[int] = set()
         self.chained: set[str] = set()
         self.seen = 0
+        self.disturbed = False  # since the job was planned, in a way that may make it fail
         self._done("source", *_CREATE)
         for below in _CHILDREN[:children]:
             self._done("source", "zfs", "create", f"tank/t/{below}")
@@ -116,6 +118,7 @@ class Chain(RuleBasedStateMachine):
         preview = self.carrier.preview()
         if preview.plan.ready:
             self.running = self.carrier.job(preview, list(cuts))
+            self.disturbed = False
 
     @precondition(lambda self: self.running is not None)
     @rule(steps=st.integers(1, 8))
@@ -124,7 +127,11 @@ class Chain(RuleBasedStateMachine):
         for _ in range(steps):
             try:
                 next(self.running)
-            except (StopIteration, FailedError):
+            except StopIteration:
+                self.running = None
+                return
+            except FailedError:
+                assert self.disturbed
                 self.running = None
                 return
 
@@ -138,6 +145,16 @@ class Chain(RuleBasedStateMachine):
     @rule()
     def the_job_is_killed(self) -> None:
         self.running = None
+
+    @precondition(lambda self: self.running is None)
+    @rule(cut=_cut, steps=st.integers(3, 25), again=st.booleans())
+    def a_job_dies_on_its_way(self, cut: Cut, steps: int, *, again: bool) -> None:
+        self.a_job_is_started([cut])
+        if self.running is not None:
+            self.the_job_goes_on(steps)
+            self.running = None
+        if again:
+            self.all_is_sent([])
 
     @precondition(lambda self: self.running is None)
     @rule(cuts=cuts)
@@ -184,6 +201,7 @@ class Chain(RuleBasedStateMachine):
     @rule(pick=picks)
     def a_partial_receive_is_given_up(self, pick: int) -> None:
         found = partials(self.carrier.compare())
+        self.disturbed = True
         into = found[pick % len(found)].into
         self._done("destination", *commands.abort_receive(into).argv)
 
@@ -202,6 +220,7 @@ class Chain(RuleBasedStateMachine):
         """All that ZFS lets it; only datasets of which the base is not held yet are spared."""
         comparison = self.carrier.compare()
         exposed = self._unheld(comparison)
+        self.disturbed = True
         before = self._guids(side)
         for each in comparison.datasets.values():
             held = each.source if side == "source" else each.destination
@@ -223,6 +242,7 @@ class Chain(RuleBasedStateMachine):
     @rule(below=names)
     def somebody_takes_a_snapshot_on_the_destination(self, below: str) -> None:
         at = self._dataset("destination", below)
+        self.disturbed = True
         if at is not None:
             self.count += 1
             self.carrier.do("destination", ("zfs", "snapshot", f"{at}@{_LOCAL}{self.count}"))
@@ -242,6 +262,14 @@ class Chain(RuleBasedStateMachine):
         ours, theirs = self._guids("source"), self._guids("destination")
         self.confirmed |= ours & theirs
         assert self.confirmed - self.destroyed_by_hand <= ours | theirs
+
+    @invariant()
+    def nothing_arrives_but_what_the_route_carries(self) -> None:
+        scope = self.carrier.route.scope
+        for name in self._snapshots("destination"):
+            dataset, _, short = name.partition("@")
+            assert scope.carries(dataset.removeprefix("backup/t").removeprefix("/"))
+            assert scope.own(short) or short.startswith(_LOCAL)
 
     @invariant()
     def all_that_is_sent_is_raw(self) -> None:
@@ -297,7 +325,7 @@ class Chain(RuleBasedStateMachine):
 
 
 Chain.TestCase.settings = settings(
-    max_examples=_LONG or 60,
+    max_examples=_LONG or 100,
     stateful_step_count=60 if _LONG else 40,
     deadline=None,
     derandomize=not _LONG,

@@ -116,7 +116,8 @@ def make_plan(comparison: Comparison) -> Plan:
     to_send = tuple(each for each in carried if each.state is not State.EMPTY)
     package = _package(comparison, to_send)
     if package is not None:
-        return Plan((package, *_after(package, to_send)), (), level, notes, left_out)
+        steps = (*_closed(package, to_send), *_after(package, to_send))
+        return Plan(steps, (), level, notes, left_out)
     steps, more = _by_dataset(comparison, to_send)
     return Plan(steps, (), level, (*notes, *more), left_out)
 
@@ -176,6 +177,33 @@ def _package(comparison: Comparison, datasets: tuple[DatasetComparison, ...]) ->
         return None
     send = RawSend(comparison.source.root, target, base, replicate=True)
     return Step(send, comparison.destination.root, chains, why)
+
+
+def _closed(package: Step, datasets: tuple[DatasetComparison, ...]) -> tuple[Step, ...]:
+    """A seed in two: all but the last snapshot of the tree, and that one as an increment.
+
+    A package that is cut is mended dataset by dataset, and each is then its own encryption root;
+    the increment puts that right without a key, whatever happened before it.
+    """
+    pairs = {tuple(each.name for each in chain.snapshots[-2:]) for chain in package.chains}
+    inherits = any(
+        each.below and each.dataset.encryption_root != each.dataset.name for each in datasets
+    )
+    pair = next(iter(pairs))
+    if package.send.base is not None or not inherits or len(pairs) > 1 or len(pair) < 2:  # noqa: PLR2004
+        return (package,)
+    before, last = pair
+    root, into = package.send.dataset, package.into
+    seed = tuple(replace(chain, snapshots=chain.snapshots[:-1]) for chain in package.chains)
+    rest = tuple(
+        Chain(chain.dataset, chain.into, chain.snapshots[-1:], chain.snapshots[-2])
+        for chain in package.chains
+    )
+    why = "an increment of the whole tree: it has one encryption hierarchy there, whatever happened"
+    return (
+        Step(RawSend(root, before, replicate=True), into, seed, package.why),
+        Step(RawSend(root, last, before, replicate=True), into, rest, why),
+    )
 
 
 def _packed(each: DatasetComparison, comparison: Comparison, target: str) -> Chain:

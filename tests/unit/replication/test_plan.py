@@ -390,3 +390,16 @@ def test_one_host_needs_no_ssh_and_a_remote_coordinator_cannot_reach_this_machin
     assert obstacle(Ends(at("nas1:tank/a"), at("backup/a"))) is not None
     assert obstacle(Ends(at("tank/a"), at("backup/a"))) is None
     assert obstacle(Ends(at("tank/a"), at("nas1:backup/a"))) is None
+
+
+def test_a_seed_of_several_snapshots_ends_with_an_increment_that_puts_the_hierarchy_right() -> None:
+    root = held(dataset("tank/prod"), snapshot("s1", 101), snapshot("s2", 102))
+    child = held(
+        dataset("tank/prod/db", root="tank/prod"), snapshot("s1", 10_101), snapshot("s2", 10_102)
+    )
+    found = compare(inventory("tank/prod", top=root, db=child), inventory("backup/prod"))
+    assert commands(found) == [
+        "zfs send -w -R tank/prod@s1 | backup/prod",
+        "zfs send -w -R -I @s1 tank/prod@s2 | backup/prod",
+    ]
+    assert [step.brings for step in make_plan(found).steps] == [{101, 10_101}, {102, 10_102}]

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import tarfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sealift.hosts.elevation import Elevation
+from sealift.replication.anchors import after
+from sealift.replication.comparison import compare
+from sealift.replication.job import parse_about
+from sealift.replication.job_files import Order, about, archive
+from sealift.replication.pipeline import End, Ends
+from sealift.replication.plan import make_plan
+from sealift.routes import Location, Route, Transport, Via
+from tests.factories import NOON, dataset, held, inventory, snapshot
+
+SPACED = "my data"
+# Every `ssh` runs its last word in a shell of its own, as a host would; zfs says its words.
+STUBS = """
+ssh() { for last in "$@"; do :; done; sh -c "$stub$last"; }
+stub='zfs() { printf "<%s>" "$@"; echo; }; sudo() { shift; printf "sudo "; "$@"; };'
+eval "$stub"
+"""
+
+
+def order(via: Via = Via.SOURCE, elevation: Elevation = Elevation.NONE) -> Order:
+    ours = inventory(
+        f"tank/{SPACED}",
+        top=held(dataset(f"tank/{SPACED}"), snapshot("rep 1", 101), snapshot("rep 2", 102)),
+    )
+    theirs = inventory(
+        "backup/prod", top=held(dataset("backup/prod"), snapshot("rep 1", 101, held=1))
+    )
+    found = compare(ours, theirs)
+    steps = make_plan(found).steps
+    assert len(steps) == 1
+    transport = Transport(via=via)
+    source = Location("root", "nas1", f"tank/{SPACED}")
+    destination = Location("zrecv", "dr1", "backup/prod")
+    nothing: frozenset[str] = frozenset()
+    moved = after(steps[0], found, "keepforrep", source_held=nothing, destination_held=nothing)
+    return Order(
+        id="7f3a51c2",
+        key="0a1b2c3d4e5f",
+        route=Route(source, destination, transport=transport),
+        steps=steps,
+        anchoring=(moved,),
+        ends=Ends(End(source, elevation=elevation), End(destination), transport),
+        operator="ann@laptop",
+        made=NOON,
+    )
+
+
+def files(made: Order) -> dict[str, str]:
+    with tarfile.open(fileobj=io.BytesIO(archive(made))) as tar:
+        return {m.name: tar.extractfile(m).read().decode() for m in tar}  # type: ignore[union-attr]
+
+
+def said(made: Order, call: str, number: str = "0001") -> str:
+    script = f"{STUBS}\n{files(made)[f'steps/{number}/step']}\n{call}"
+    ran = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True)
+    assert ran.stderr == ""
+    return ran.stdout
+
+
+@pytest.mark.parametrize("via", list(Via))
+def test_every_word_reaches_zfs_whole_whoever_runs_it(via: Via) -> None:
+    made = order(via)
+    steps = [name for name in files(made) if name.endswith("/step")]
+    single = "0001" if len(steps) == 1 else "0002"
+    target = f"<tank/{SPACED}@rep 2>\n"
+    assert said(made, "send", single) == f"<send><-w><-vP><-I><@rep 1>{target}"
+    assert said(made, "continue_from 'a b'", single) == f"<send><-w><-vP><-I><@a b>{target}"
+    assert said(made, "resume 1-a-b-c", single) == "<send><-w><-vP><-t><1-a-b-c>\n"
+    assert said(made, "decode 1-a-b-c", single) == "<send><-w><-nvP><-t><1-a-b-c>\n"
+    assert said(made, "receive 'a b'", single).splitlines()[:2] == [
+        "<receive><-s><-u><backup/prod>",
+        "<hold><keepforrep><backup/prod@a b>",
+    ]
+    settled = said(made, "settle", single).splitlines()
+    assert settled[0] == "<get><-Hp><-o><name,value><guid><backup/prod@rep 2>"
+    assert settled[-1] == "<release><keepforrep><backup/prod@rep 1>"
+
+
+def test_nothing_is_let_go_unless_the_target_is_there() -> None:
+    made = order()
+    refusing = 'stub="zfs() { printf \'<%s>\' \\"\\$@\\"; echo; return 1; };"; eval "$stub"; settle'
+    assert "release" not in said(made, f"{refusing} || true")
+
+
+def test_root_is_asked_for_on_the_end_that_needs_it() -> None:
+    made = order(elevation=Elevation.SUDO)
+    assert said(made, "send").startswith("sudo <send><-w>")
+    assert said(made, "receive x").startswith("<receive>")
+
+
+def test_every_sender_is_raw_and_every_receiver_resumable() -> None:
+    for name, content in files(order()).items():
+        if name.endswith("/step"):
+            for line in content.splitlines():
+                assert "zfs send" not in line or "zfs send -w" in line
+                assert "zfs receive" not in line or "zfs receive -s -u" in line
+                assert " -F " not in line.replace("grep -F", "")
+
+
+def test_what_is_written_about_a_job_is_what_is_read_of_it() -> None:
+    made = order()
+    found = parse_about(about(made))
+    assert (found.id, found.key, found.operator, found.made) == (
+        made.id,
+        made.key,
+        "ann@laptop",
+        NOON,
+    )
+    assert json.loads(about(made))["schema"] == 1
+    assert found.steps[0].brings == {102}
+    assert found.steps[0].dataset == f"tank/{SPACED}"
+
+
+def test_the_settings_are_data_and_never_run(tmp_path: Path) -> None:
+    made = order()
+    hostile = replace(made, key="$(touch /tmp/x);'")
+    settings = files(hostile)["settings"]
+    ran = subprocess.run(
+        ["sh", "-c", f'{settings}printf %s "$key"'], capture_output=True, text=True, check=True
+    )
+    assert ran.stdout == "$(touch /tmp/x);'"
+    assert not list(tmp_path.iterdir())
