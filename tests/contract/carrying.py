@@ -42,12 +42,17 @@ class Cut:
     """How an attempt fails: after `limit` bytes of the stream, if it has as many.
 
     The receiver sees the stream's end, or is `killed`. With `lost` the connection is gone before
-    what arrived is held.
+    what arrived is held, with `fatal` so is the runner.
     """
 
     limit: int
     killed: bool = False
     lost: bool = False
+    fatal: bool = False
+
+
+class KilledError(Exception):
+    """The runner is no more."""
 
 
 class FailedError(Exception):
@@ -117,7 +122,7 @@ class Carrier:
     def job(self, preview: Preview, cuts: list[Cut]) -> Iterator[None]:
         """Hold what is needed, then carry the steps; each of `cuts` ends one attempt.
 
-        Raises `FailedError` where the runner would stop.
+        Raises `FailedError` where the runner would stop, `KilledError` where one of them kills it.
         """
         for side in ("source", "destination"):
             held = preview.holding.source if side == "source" else preview.holding.destination
@@ -279,6 +284,8 @@ class _Runner:
             killed=cut is not None and cut.killed,
         )
         if cut is not None and (cut.lost or received.code):
+            if cut.fatal:
+                raise KilledError
             return None
         if sent.code or received.code:
             return f"{send}: {sent.stderr}{receive}: {received.stderr}"

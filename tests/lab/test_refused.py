@@ -268,7 +268,7 @@ async def test_a_full_destination_stops_the_plan_and_the_job(pools: Lab) -> None
     lab.fresh_pools(dest_mib=128)
     lab.make_source_tree(children=(), mib=64)
     lab.source.run("zfs snapshot -r tank/prod@rep-1")
-    lab.dest.run("zfs create backup/old; head -c 40M /dev/urandom > /backup/old/file; sync")
+    lab.dest.run("zfs create backup/old; head -c 56M /dev/urandom > /backup/old/file; sync")
     async with working(lab) as night:
         assert await night.blocked() == ["space-low"]
         lab.dest.run("zfs destroy backup/old; zpool sync backup")

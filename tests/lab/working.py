@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
@@ -84,11 +85,13 @@ async def working(lab: Lab, *words: str) -> AsyncIterator[Working]:
     """Work on `SOURCE DEST`, or on what the words of a command line say."""
     chosen = options(*(words or (SOURCE, DEST)), ssh_config=lab.ssh_config)
     gate, log, route = Gate(), CommandLog(), chosen.route
+    # A relay's jobs stay on this machine: not among those of whoever runs the tests.
+    environment = os.environ | {"XDG_STATE_HOME": str(lab.ssh_config.parent / "state")}
     hosts = [open_host(end, gate, log, lab.ssh_config) for end in (route.source, route.destination)]
     watch = RouteWatch(
         route,
         *hosts,
-        operator=Host(LocalTransport(), gate, log),
+        operator=Host(LocalTransport(environment), gate, log),
         elevation=chosen.elevation,
         ssh_config=lab.ssh_config,
     )

@@ -32,7 +32,7 @@ kind='' fresh='' into='' target='' first='' # of the step that runs
 exec </dev/null >>log 2>&1
 tab=$(printf '\t')
 chatter="^[0-9][0-9]:[0-9][0-9]:[0-9][0-9]$tab|^(full|incremental|size)$tab"
-chatter="$chatter|^resume token contents:|^nvlist version:|^${tab}[a-z_]+ = |^ *\$"
+chatter="$chatter|^skipping snapshot .* because it was created after |^resume token contents:|^nvlist version:|^${tab}[a-z_]+ = |^ *\$"
 
 # Into the log wherever stdout goes: the trap may run in the midst of a reading.
 say() {

@@ -2,7 +2,8 @@
 # Say what a destination has of a tree: sh -c "$(cat look.sh)" sealift SECONDS DEPTH DATASET ZFS...
 # A receive into DATASET, started at most SECONDS ago by a pipeline that has lost us, is ended first:
 # its sshd has not noticed yet, and what it has saved cannot be read while it runs. One that runs as
-# root only ends with its sshd. 0 SECONDS end none. DEPTH is -r or -d1. ZFS... run zfs here.
+# root only ends with its session: "sshd: USER@notty", and never the sshd that listens, whose process
+# may be the next one above. 0 SECONDS end none. DEPTH is -r or -d1. ZFS... run zfs here.
 seconds=$1 depth=$2 into=$3;
 shift 3;
 unset COLUMNS;
@@ -23,7 +24,10 @@ found=$(ours);
 test -n "$found" || break;
 echo "$found" | while read -r pid parent; do
 for _ in 1 2 3 4; do
-case $(ps -o args= -p "$parent") in sshd*) kill "$parent" ;; esac;
+case $(ps -o args= -p "$parent") in
+sshd*": "*@*) kill "$parent"; break ;;
+sshd*) break ;;
+esac;
 parent=$(($(ps -o ppid= -p "$parent") + 0));
 done;
 kill "$pid";

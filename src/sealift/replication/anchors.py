@@ -59,15 +59,20 @@ def before(
     """What to hold before the first byte of a plan.
 
     On the source every chain's start (unless it is a bookmark), target, and origin; on the
-    destination every start and origin that is there, by guid, under the name it has there.
+    destination every start and origin that is there, by guid, under the name it has there. And the
+    bases of all other datasets of the route, on both sides.
     `source_held` and `destination_held` are the snapshots (`dataset@name`) that carry `tag`.
     """
     chains = [chain for step in steps for chain in step.chains]
     ours = [name for chain in chains for name in (*_starts(chain), _target(chain))]
     theirs = [name for chain in chains for name in _there(chain, comparison)]
+    # A job that was killed may have left the base of a dataset unheld that has nothing to send now.
+    for each in comparison.datasets.values():
+        for side, dataset, name in _bases(each) if _chained(each) else ():
+            (ours if side == "source" else theirs).append(f"{dataset}@{name}")
     return Holding(
-        _holds(tag, (name for name in ours if name not in source_held)),
-        _holds(tag, (name for name in theirs if name not in destination_held)),
+        _holds(tag, (name for name in dict.fromkeys(ours) if name not in source_held)),
+        _holds(tag, (name for name in dict.fromkeys(theirs) if name not in destination_held)),
     )
 
 

@@ -16,7 +16,7 @@ from sealift.replication.comparison import Comparison
 from sealift.replication.divergence import Lost, divergence, rollback_command
 from sealift.replication.job import Job
 from sealift.replication.job_files import Order
-from sealift.replication.preview import Preview, holds_of, make_preview
+from sealift.replication.preview import Preview, holds_of, make_preview, transfers_on
 from sealift.replication.pruning import prune_list
 from sealift.replication.resuming import Partial, partials
 from sealift.replication.watch import RouteWatch
@@ -172,8 +172,7 @@ class Changes:
         comparison = await self._fresh()
         if shown not in partials(comparison):
             raise TroubleError(self._changed("destination", f"the resume token of {shown.into}"))
-        listed = await self._watch.destination.run(processes.LIST)
-        running = processes.parse(listed.stdout) if listed.ok else ()
+        running = await transfers_on(self._watch.destination)
         if found := processes.receiving(running, shown.into):
             raise TroubleError(
                 Trouble(

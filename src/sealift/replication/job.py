@@ -268,7 +268,7 @@ def _ended(job: Job, at: datetime | None, words: list[str]) -> Job:
     state = _STATES.get(words[0], JobState.FAILED)
     trouble = None
     if state is JobState.FAILED:
-        trouble = _explained(job, words[1] if len(words) > 1 else "")
+        trouble = _failed(job, words[1:])
     elif state is JobState.CANCELLED:
         trouble = Trouble(
             "cancelled",
@@ -280,6 +280,14 @@ def _ended(job: Job, at: datetime | None, words: list[str]) -> Job:
     return replace(job, state=state, ended=at, retry_at=None, trouble=trouble)
 
 
+def _failed(job: Job, words: list[str]) -> Trouble:
+    """Why it failed: one reason, or `gave-up` and the reason of the last try."""
+    if words[:1] != ["gave-up"]:
+        return _explained(job, "".join(words[:1]))
+    last = _explained(job, "".join(words[1:2]))
+    return replace(last, what=f"{last.what}; given up after {job.tries} tries")
+
+
 def _explained(job: Job, reason: str) -> Trouble:
     """Why a try failed: the runner's own reason, or what the catalogue knows of what was said."""
     raw = "\n".join((*job.said, *job.progress.messages))
@@ -289,9 +297,8 @@ def _explained(job: Job, reason: str) -> Trouble:
     explained = explain(raw)
     if explained:
         entry = explained[0].entry
-        more = f" After {job.tries} tries." if reason == "gave-up" else ""
         finding = entry.finding or entry.id
-        return Trouble(finding, job.host, entry.title + more, entry.meaning, entry.mending, raw)
+        return Trouble(finding, job.host, entry.title, entry.meaning, entry.mending, raw)
     return Trouble(
         "transfer-failed" if reason == "stopped" else "transfer-interrupted",
         job.host,

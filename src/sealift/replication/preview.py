@@ -14,12 +14,14 @@ from sealift.replication.comparison import Comparison
 from sealift.replication.obstacles import Problem, missing_features, no_room
 from sealift.replication.pipeline import Ends, Pipeline, obstacle, pipeline
 from sealift.replication.plan import Plan, Step, make_plan
+from sealift.replication.survey import unreadable
 from sealift.zfs import commands, processes
 from sealift.zfs.commands import Command
 from sealift.zfs.features import parse_features
 from sealift.zfs.holds import Hold, parse_holds
 from sealift.zfs.names import pool_of
 from sealift.zfs.parse import ParseError
+from sealift.zfs.processes import Process
 from sealift.zfs.progress import Estimate, parse_estimate
 
 _ESTIMATE_DEADLINE = 120.0
@@ -130,7 +132,7 @@ def _anchoring(
         )
         source_held = _after(source_held, moved.source)
         destination_held = _after(destination_held, moved.destination)
-        made.append(_but_targets(step, moved))
+        made.append(moved)
     return made
 
 
@@ -142,19 +144,6 @@ def _after(held: frozenset[str], commands: tuple[Command, ...]) -> frozenset[str
         elif verb == "release":
             held -= names
     return held
-
-
-def _but_targets(step: Step, anchoring: Anchoring) -> Anchoring:
-    """Without the holds of the targets: the pipeline itself holds what it received."""
-    targets = {f"{chain.into}@{chain.target.name}" for chain in step.chains}
-    kept: list[Command] = []
-    for command in anchoring.destination:
-        argv = command.argv
-        if argv[1] == "hold":
-            argv = (*argv[:3], *(name for name in argv[3:] if name not in targets))
-        if len(argv) > 3:  # noqa: PLR2004 - zfs, hold or release, tag, and then snapshots
-            kept.append(replace(command, argv=argv))
-    return replace(anchoring, destination=tuple(kept))
 
 
 def _tagged(holds: tuple[Hold, ...], tag: str) -> frozenset[str]:
@@ -170,13 +159,12 @@ def _available(comparison: Comparison) -> int | None:
 
 
 async def _in_the_way(destination: Host, comparison: Comparison, plan: Plan) -> tuple[Problem, ...]:
-    """What the pool lacks, and who else receives there now. Not to be told is no obstacle."""
-    features, listed = await asyncio.gather(
+    """What the pool lacks, and who else receives there now. Raises `TroubleError`."""
+    features, running = await asyncio.gather(
         destination.run(commands.pool_features(pool_of(comparison.destination.root))),
-        destination.run(processes.LIST),
+        transfers_on(destination),
     )
     missing = missing_features(comparison, parse_features(features.stdout)) if features.ok else None
-    running = processes.parse(listed.stdout) if listed.ok else ()
     receivers = {
         process.pid: Problem(
             "orphan-receive",
@@ -223,5 +211,19 @@ async def holds_of(host: Host, comparison: Comparison, *, on_source: bool) -> tu
         result = await host.run(command)
         if not result.ok:
             raise TroubleError(refusal(host.where, command, result))
-        found += parse_holds(result.stdout)
+        try:
+            found += parse_holds(result.stdout)
+        except ParseError as error:
+            raise TroubleError(unreadable(host, command, error)) from error
     return found
+
+
+async def transfers_on(host: Host) -> tuple[Process, ...]:
+    """The sends and receives that run on a host. Raises `TroubleError`."""
+    result = await host.run(processes.LIST)
+    if not result.ok:
+        raise TroubleError(refusal(host.where, processes.LIST, result))
+    try:
+        return processes.parse(result.stdout)
+    except ParseError as error:
+        raise TroubleError(unreadable(host, processes.LIST, error)) from error

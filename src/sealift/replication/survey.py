@@ -56,11 +56,11 @@ async def survey(host: Host, root: str) -> Inventory:
             seconds=asyncio.get_running_loop().time() - began,
         )
     except ParseError as error:
-        raise TroubleError(_unreadable(host, listing, error)) from error
+        raise TroubleError(unreadable(host, listing, error)) from error
     except ExceptionGroup as group_error:
         first = group_error.exceptions[0]
         if isinstance(first, ParseError):
-            raise TroubleError(_unreadable(host, listing, first)) from first
+            raise TroubleError(unreadable(host, listing, first)) from first
         raise first from None
 
 
@@ -76,7 +76,8 @@ def _does_not_exist(result: Result) -> bool:
     return any(explained.entry.id == "dataset-missing" for explained in explain(result.stderr))
 
 
-def _unreadable(host: Host, command: Command, error: ParseError) -> Trouble:
+def unreadable(host: Host, command: Command, error: ParseError) -> Trouble:
+    """What it means that a command's answer is not what its version of ZFS would say."""
     return Trouble(
         "command-failed",
         host.where,

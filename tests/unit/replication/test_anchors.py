@@ -216,9 +216,9 @@ def test_the_origin_of_a_clone_is_held_until_the_clone_has_arrived() -> None:
     first = step(chain("/db", 101, 102))
     held_first = holding(found, first, later)
     assert texts(held_first.source) == [
-        f"zfs hold {TAG} tank/prod/db@s101 tank/prod/db@s102 tank/prod/copy@s150"
+        f"zfs hold {TAG} tank/prod/db@s101 tank/prod/db@s102 tank/prod/copy@s150 tank/prod@s90"
     ]
-    assert texts(held_first.destination) == [f"zfs hold {TAG} backup/prod/db@s101"]
+    assert texts(held_first.destination) == [f"zfs hold {TAG} backup/prod/db@s101 backup/prod@s90"]
     moved = anchoring(found, first, to_come=(later,))
     assert texts(moved.destination) == [f"zfs hold {TAG} backup/prod/db@s102"]
     assert texts(moved.source) == ["zfs bookmark tank/prod/db@s102 tank/prod/db#s102"]

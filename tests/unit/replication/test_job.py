@@ -175,6 +175,17 @@ def test_a_token_that_is_not_used_is_the_finding(reason: str) -> None:
     assert "backup/prod" in shown.trouble.what
 
 
+def test_giving_up_says_after_how_many_tries_and_what_the_last_one_met() -> None:
+    shown = followed(
+        f"{MARK} 1 step 0001 send ",
+        f"{MARK} 2 pause 5 20 unreachable",
+        f"{MARK} 3 end failed gave-up unreachable",
+    )
+    assert shown.trouble is not None
+    assert shown.trouble.finding == "host-unreachable"
+    assert shown.trouble.what.endswith("given up after 20 tries")
+
+
 def test_notes_and_arrivals_are_kept() -> None:
     shown = followed(
         f"{MARK} 3 arrived 0001",

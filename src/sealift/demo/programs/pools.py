@@ -116,7 +116,7 @@ def _feature(pool: Pool, name: str) -> str:
     active = name in _FEATURES_ACTIVE
     if name == "encryption":
         active = any(each.crypt for each in pool.datasets.values())
-    elif name in {"bookmarks", "bookmark_v2"}:
+    elif name in {"bookmarks", "bookmark_v2", "bookmark_written"}:
         active = any(each.bookmarks for each in pool.datasets.values())
     return "active" if active else "enabled"
 

@@ -25,7 +25,7 @@ from sealift.zfs.names import BadNameError, join, printable, relative
 from sealift.zfs.parse import ParseError
 
 COLUMNS = ("side", "snapshot", "tag", "since", "whose")
-NOT_HELD = f"{BASE}: NOT HELD"
+NOT_HELD = "NOT HELD"
 # 200 names of 255 bytes stay well below what one word of a remote shell may hold (128 KiB).
 _BATCH = 200
 
@@ -79,8 +79,8 @@ def entries(
 
 
 def _entry(row: Held, comparison: Comparison, tag: str, tagged: frozenset[str]) -> Entry:
-    whose = row.hold.whose if row.hold else NOT_HELD
-    cells = (row.side, row.snapshot, row.tag, _since(row), whose)
+    whose = row.hold.whose if row.hold else BASE
+    cells = (row.side, row.snapshot, row.tag if row.hold else NOT_HELD, _since(row), whose)
     level = headline.INFO
     if row.hold is None:
         level = headline.WARNING

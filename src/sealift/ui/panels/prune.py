@@ -21,7 +21,7 @@ from sealift.zfs.listings import Snapshot
 from sealift.zfs.names import BadNameError
 from sealift.zfs.parse import ParseError
 
-COLUMNS = ("snapshot", "made", "frees", "verdict", "why")
+COLUMNS = ("dataset", "snapshot", "made", "frees", "verdict")
 MAY_GO, STAYS = "may go", "stays"
 NONE_MAY_GO = "Nothing may go from this side."
 # All names of one call are one word of its argv, and a remote shell takes 128 KiB in one.
@@ -41,6 +41,7 @@ def verdicts_of(comparison: Comparison, holds: Holds, side: Side) -> tuple[Verdi
 def entries(found: tuple[Verdict, ...], comparison: Comparison, side: Side) -> tuple[Entry, ...]:
     """A row for each verdict."""
     inventory = comparison.source if side == "source" else comparison.destination
+    above = inventory.root.rpartition("/")[0]
     known = {
         (held.dataset.name, each.guid): each
         for held in inventory.datasets.values()
@@ -51,23 +52,23 @@ def entries(found: tuple[Verdict, ...], comparison: Comparison, side: Side) -> t
         Deed("A", "all", "all that may go…", Effect.DESTRUCTION, none),
         Deed("o", "other", "other side", Effect.READ),
     )
-    return tuple(_entry(each, known[each.dataset, each.guid], shared) for each in found)
-
-
-def _entry(each: Verdict, snapshot: Snapshot, shared: tuple[Deed, ...]) -> Entry:
-    name = full_name(each)
-    made = f"{datetime.fromtimestamp(snapshot.creation, UTC):%Y-%m-%d %H:%M}"
-    cells = (
-        name,
-        made,
-        text.size_short(snapshot.used),
-        MAY_GO if each.may_go else STAYS,
-        each.why,
+    return tuple(
+        _entry(each, known[each.dataset, each.guid], each.dataset.removeprefix(f"{above}/"), shared)
+        for each in found
     )
+
+
+def _entry(each: Verdict, snapshot: Snapshot, label: str, shared: tuple[Deed, ...]) -> Entry:
+    """A row; `label` is the dataset without what is above the tree, which the heading says."""
+    name = full_name(each)
+    verdict = f"{MAY_GO if each.may_go else STAYS}: {each.why}"
+    made = f"{datetime.fromtimestamp(snapshot.creation, UTC):%Y-%m-%d %H:%M}"
+    # The year is in the details: a narrow screen has no room for it.
+    cells = (label, f"@{each.name}", made[5:], text.size_short(snapshot.used), verdict)
     refusal = "" if each.may_go else f"It stays: {each.why}."
     destroy = Deed("D", "destroy", "destroy…", Effect.DESTRUCTION, refusal)
     details = (
-        f"{name}: {MAY_GO if each.may_go else STAYS}: {each.why}.",
+        f"{name}: {verdict}.",
         (
             f"Made {made} UTC. Alone it frees {text.size(snapshot.used)}; what several share is "
             "freed only when all of them go. D asks ZFS before anything is destroyed."
