@@ -48,7 +48,7 @@ SCENES = (
     Scene("torn-seed", "torn-seed", (120, 36)),
     Scene("not-sealed", "unsealed", (120, 36)),
     Scene("details", "broken-chain", (120, 36), ("d",), "Back"),
-    Scene("help", "slow-link", (120, 36), ("question_mark",), "End the running transfer"),
+    Scene("help", "slow-link", (120, 36), ("question_mark",), "End the running job"),
 )
 
 
