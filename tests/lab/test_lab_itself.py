@@ -50,7 +50,8 @@ def test_both_hosts_run_zfs_2_3_and_know_the_time(lab: Lab, name: str) -> None:
     assert userland.startswith("zfs-2.3.")
     assert module.startswith("zfs-kmod-2.3.")
     assert host.run(["hostname"]).text == name
-    assert abs(float(host.run(["date", "-u", "+%s"]).text) - time.time()) < 3
+    # An emulated clock falls behind when the machine is busy; seconds are no matter, days are.
+    assert abs(float(host.run(["date", "-u", "+%s"]).text) - time.time()) < 30
 
 
 def test_raw_send_arrives_sealed_and_whole(pools: Lab) -> None:
