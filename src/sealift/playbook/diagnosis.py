@@ -66,18 +66,6 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class StepReport:
-    """One of the four steps. `unseen` are sentences: what could not be looked at, and why."""
-
-    id: str
-    title: str
-    state: StepState
-    facts: tuple[Fact, ...] = ()
-    findings: tuple[Finding, ...] = ()
-    unseen: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Stage:
     """A station on the way of the bytes, in their order.
 
@@ -106,11 +94,28 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class StepReport:
+    """One of the four steps. `unseen` are sentences: what could not be looked at, and why.
+
+    Only the step that asks where the time goes has a `verdict`, and the `chain` of the running
+    pipeline (empty if none runs).
+    """
+
+    id: str
+    title: str
+    state: StepState
+    facts: tuple[Fact, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    unseen: tuple[str, ...] = ()
+    verdict: Verdict | None = None
+    chain: tuple[Stage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnosis:
     """The playbook's newest answer. `seconds` since it began (aware, UTC); steps fill in.
 
-    `findings` come in the order in which they are to be mended. `verdict` is None until step 3 has
-    an answer. `chain` are the stations of the running pipeline, empty if none runs.
+    `findings` are those of all steps, in the order in which they are to be mended.
     """
 
     route: str
@@ -118,10 +123,18 @@ class Diagnosis:
     seconds: float
     steps: tuple[StepReport, ...]
     findings: tuple[Finding, ...] = ()
-    verdict: Verdict | None = None
-    chain: tuple[Stage, ...] = ()
 
     @property
     def done(self) -> bool:
         """Whether every step has its answer."""
         return all(step.state != "running" for step in self.steps)
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """The one bottleneck; None until the third step has an answer."""
+        return next((step.verdict for step in self.steps if step.verdict is not None), None)
+
+    @property
+    def chain(self) -> tuple[Stage, ...]:
+        """The stations of the running pipeline; empty if none runs or it is not known yet."""
+        return next((step.chain for step in self.steps if step.chain), ())
