@@ -19,11 +19,12 @@ RUNNING, STOPPED = "running", "stopped"
 
 _PART = "== "
 _IOSTAT = "iostat "
-_FILE = re.compile(r"/proc/(?:(\d+)/)?([a-z/]+):(.*)", re.DOTALL)
+_TICK = re.compile(r"(\S+) (\d+ \(.*)", re.DOTALL)
 _STAT = re.compile(r"(\d+) \((.*)\) (\S) (.*)", re.DOTALL)
 _PS = re.compile(r" *(\d+) +(\d+) +(\d+) +(.+)")
 _MOST = 32 * 1024 * 1024  # bytes; a busy host says some hundred thousand
 _NANOSECONDS = 1_000_000_000
+_HERTZ = 100  # ticks a second in which Linux tells CPU times (USER_HZ)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,6 @@ class Sample:
     """
 
     seconds: float
-    uid: int
     cpus: int
     idle: float | None
     iowait: float | None
@@ -174,16 +174,13 @@ def parse_sample(data: bytes) -> Sample:
     seconds = end - begin
     if seconds <= 0:
         raise ParseError("a sample", f"{begin} {end}", "no time passes in it")
-    host = dict(line.split(" ", 1) for line in parts.last("host") if " " in line)
-    hertz = _int(host.get("hertz", "")) or 100
-    spent = _spent(*parts.both("stat"), seconds=seconds, hertz=hertz)
+    spent = _spent(*parts.both("stat"), seconds=seconds)
     ticks = parts.lines.get("tick", [])
     shares = _cpu(*parts.both("cpu"))
     tx_before, tx_after = (_counters(lines) for lines in parts.both("tx"))
     return Sample(
         seconds=seconds,
-        uid=_int(host.get("uid", "")),
-        cpus=max(1, _int(host.get("cpus", ""))),
+        cpus=max(1, len(parts.last("cpu")) - 1),
         idle=shares[0],
         iowait=shares[1],
         steal=shares[2],
@@ -230,14 +227,14 @@ def _uptime(lines: list[str]) -> float:
 # Processes
 
 
-def _spent(before: list[str], after: list[str], *, seconds: float, hertz: int) -> dict[int, Spent]:
+def _spent(before: list[str], after: list[str], *, seconds: float) -> dict[int, Spent]:
     earlier = {pid: numbers for pid, _, _, numbers in map(_stat, before)}
     found: dict[int, Spent] = {}
     for pid, name, _, numbers in map(_stat, after):
         if pid and len(numbers) > 10:  # noqa: PLR2004 - up to stime, proc(5)
             old = earlier.get(pid)
             used = sum(numbers[10:12]) - (sum(old[10:12]) if old and len(old) > 11 else 0)  # noqa: PLR2004
-            cpu = max(0, used) / hertz / seconds if old else 0.0
+            cpu = max(0, used) / _HERTZ / seconds if old else 0.0
             found[pid] = Spent(pid, numbers[0], numbers[1], name, cpu)
     return found
 
@@ -263,18 +260,11 @@ def _stages(
 ) -> tuple[Stage, ...]:
     waits: dict[int, Counter[str]] = {}
     for tick in ticks:
-        states: dict[int, str] = {}
-        functions: dict[int, str] = {}
         for line in tick:
-            match = _FILE.fullmatch(line)
-            if match is None or match[1] is None:
-                continue
-            if match[2] == "stat":
-                states[_int(match[1])] = _stat(match[3])[2]
-            elif match[2] == "wchan":
-                functions[_int(match[1])] = match[3]
-        for pid, state in states.items():
-            waits.setdefault(pid, Counter())[_doing(state, functions.get(pid, "0"))] += 1
+            match = _TICK.fullmatch(line)
+            pid, _, state, _ = _stat(match[2]) if match else (0, "", "", [])
+            if match and pid:
+                waits.setdefault(pid, Counter())[_doing(state, match[1])] += 1
     stages = []
     for line in listed:
         match = _PS.fullmatch(line)
@@ -309,7 +299,7 @@ def _pressure(ticks: list[list[str]], seconds: float) -> float | None:
         _int(match[1])
         for tick in ticks
         for line in tick
-        if (match := re.search(r"pressure/io:some .*total=(\d+)", line))
+        if (match := re.search(r"^io some .*total=(\d+)", line))
     ]
     return max(0, totals[-1] - totals[0]) / 1e6 / seconds if len(totals) > 1 else None
 
