@@ -13,7 +13,6 @@ from sealift.playbook.mask import Mask
 from sealift.zfs.names import printable
 
 _SPECIAL = re.compile(r"[\\`*_\[\]<>|~&#]|(?<=:)/(?=/)|(?<=www)\.", re.IGNORECASE)
-_BLOCK = re.compile(r"^(?:(?=[-+=])|([0-9]{1,9})(?=[.)]))")  # would begin a list or underline
 _TICKS = re.compile("`+")
 # The checksum's shape may be forged; what matters is that a long payload is not carried on.
 _TOKEN = re.compile(r"\b([0-9]{1,9}-[0-9a-f]{1,16})-[0-9a-f]{1,16}-([0-9a-f]{17,})")
@@ -57,9 +56,8 @@ class Page:
         return clean.split("\n")
 
     def text(self, text: str) -> str:
-        """Foreign text for a sentence: masked, on one line, no Markdown in it."""
-        escaped = _SPECIAL.sub(r"\\\g<0>", self.line(text))
-        return _BLOCK.sub(lambda begin: f"{begin[1] or ''}\\", escaped)
+        """Foreign text for a sentence, but not its beginning: one line, no Markdown in it."""
+        return _SPECIAL.sub(r"\\\g<0>", self.line(text))
 
     def code(self, text: str) -> str:
         """Foreign text as an inline code span: masked, on one line."""

@@ -16,7 +16,7 @@ import re
 from dataclasses import dataclass, field
 
 from sealift.routes import BadLocationError, Location
-from sealift.zfs.names import BadNameError
+from sealift.zfs.names import MAX_NAME, BadNameError
 
 # Bounded, because a host may say anything: else a long text takes the square of its length.
 _WORD = re.compile(r"[^\W_]+")
@@ -137,7 +137,7 @@ class Mask:
 
     def _learn_word(self, name: str, shown: str, shortest: int) -> None:
         core = name.strip("_.:- ")
-        if len(core) < shortest or core.isdigit() or core.lower() in _COMMON:
+        if not shortest <= len(core) <= MAX_NAME or core.isdigit() or core.lower() in _COMMON:
             return
         for form in (core, core.lower()):
             self._words.setdefault(form, shown)
@@ -195,11 +195,11 @@ class Mask:
         known = self._host(host)
         if not known and (user in self._pools.known or user not in self._users.known):
             return ""
-        return f"{user if user == 'root' else self._users.give(user)}@{known or self._new(host)}"
-
-    def _new(self, host: str) -> str:
-        self.learn_host(host)
-        return self._hosts.known[host.lower()]
+        self.learn_user(user)
+        if not known:
+            self.learn_host(host)
+        shown = user if user == "root" else self._users.give(user)
+        return f"{shown}@{known or self._hosts.known[host.lower()]}"
 
     def _host(self, name: str) -> str:
         """The replacement of a host: a known one, also with its domain, or one of its domain."""

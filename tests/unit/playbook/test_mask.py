@@ -53,6 +53,19 @@ def test_texts(text: str, masked: str) -> None:
     assert taught().text(text) == masked
 
 
+def test_a_pool_whose_name_has_a_space() -> None:
+    mask = Mask()
+    mask.learn_dataset("my pool/vm/new disk")
+    shown = mask.text("'my pool/vm/new disk/x'@s of my pool")
+    assert shown == "'pool-1/dataset-1/dataset-2/dataset-3'@s of pool-1"
+
+
+def test_a_name_longer_than_any_is_passed_over() -> None:
+    mask = taught()
+    mask.learn_host("nas2", "a." * 100_000)
+    assert mask.text("nas1 and nas2") == "host-1 and host-3"
+
+
 def test_the_same_name_is_the_same_everywhere() -> None:
     mask = taught()
     assert mask.text("zfs list a/new") == mask.text("zfs list a/new")
