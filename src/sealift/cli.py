@@ -287,10 +287,12 @@ async def _print(options: Options) -> int:
     from sealift.hosts.host import Host  # noqa: PLC0415
     from sealift.hosts.local import LocalTransport  # noqa: PLC0415
     from sealift.hosts.opening import open_host  # noqa: PLC0415
+    from sealift.journal import Journal, default_path  # noqa: PLC0415
     from sealift.replication.watch import RouteWatch  # noqa: PLC0415
 
     gate, log = Gate(read_only=True), CommandLog()
     route = options.route
+    log.subscribe(Journal(default_path(), route.title, _say).note)
     hosts = [
         open_host(end, gate, log, options.ssh_config, forward_agent=lent)
         for end, lent in zip((route.source, route.destination), route.lends_agent, strict=True)

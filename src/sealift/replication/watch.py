@@ -26,10 +26,10 @@ from sealift.replication.pipeline import End, Ends
 from sealift.replication.seal import Seal, judge
 from sealift.replication.survey import survey
 from sealift.replication.verdict import verified
-from sealift.routes import Location, Route, Scope, Via
+from sealift.routes import Route, Scope, Via
 from sealift.zfs import commands
 from sealift.zfs.iostat import IostatSample, parse_iostat
-from sealift.zfs.names import BadNameError, pool_of
+from sealift.zfs.names import pool_of
 from sealift.zfs.parse import ParseError
 
 REFRESH = 10.0  # seconds between two readings of a side, at least
@@ -271,7 +271,7 @@ class RouteWatch:
         """Follow the route's running job, whoever started it; show the last one otherwise."""
         seen: set[str] = set()
         while True:
-            own = [job for job in await self.find_jobs() if self._is_own(job)]
+            own = [job for job in await self.find_jobs() if job.about.is_of(self.picture.route)]
             running = [job for job in own if job.state.running]
             current = next(iter(running or own), None)
             pause = JOBS_EVERY
@@ -288,18 +288,6 @@ class RouteWatch:
                 async with asyncio.timeout(pause):
                     await self._wake_jobs.wait()
             self._wake_jobs.clear()
-
-    def _is_own(self, job: Job) -> bool:
-        """Whether a job is of this route: hosts may go by other names, datasets do not."""
-        try:
-            places = (Location.parse(job.about.source), Location.parse(job.about.destination))
-        except (ValueError, BadNameError):
-            return False
-        route = self.picture.route
-        return (places[0].dataset, places[1].dataset) == (
-            route.source.dataset,
-            route.destination.dataset,
-        )
 
     async def _follow(self, found: Job) -> None:
         shown_at = sampled_at = 0.0
