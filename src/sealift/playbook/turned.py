@@ -90,7 +90,7 @@ def from_breaches(breaches: tuple[Breach, ...], scene: Scene) -> tuple[Finding, 
     listing = commands.list_datasets(scene.route.destination.dataset)
     found: list[Finding] = []
     for kind, of_it in kinds.items():
-        excused = kind in _UNLOCKED and scene.route.purpose is Purpose.STANDBY
+        excused = kind in UNLOCKED and scene.route.purpose is Purpose.STANDBY
         first = of_it[0]
         said = named(tuple(f"{each.dataset}: {each.summary}" for each in of_it))
         ways = _BREACHES.get(kind)
@@ -262,7 +262,7 @@ def _not_raw(breach: Breach, scene: Scene) -> tuple[NextStep, ...]:
     )
 
 
-_UNLOCKED = {"key-loaded-on-vault", "mounted-replica"}
+UNLOCKED = {"key-loaded-on-vault", "mounted-replica"}
 _BREACHES: dict[str, Callable[[Breach, Scene], tuple[NextStep, ...]]] = {
     "key-loaded-on-vault": _unload,
     "mounted-replica": _unmount,
