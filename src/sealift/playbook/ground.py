@@ -45,6 +45,7 @@ from sealift.zfs.processes import Listing
 from sealift.zfs.room import Room, parse_room
 
 T = TypeVar("T")
+_AT_ONCE = 200  # names of 255 bytes: below what one word of a remote shell may hold
 ROLES: tuple[Role, Role] = ("source", "destination")
 
 
@@ -156,8 +157,7 @@ class Ground:
 
     def holds(self, snapshots: tuple[str, ...]) -> Awaitable[tuple[Hold, ...]]:
         """Who holds these snapshots of the source (`dataset@name`)."""
-        command = commands.holds(snapshots)
-        return self._once(f"holds {snapshots}", lambda: self._ask("source", command, parse_holds))
+        return self._once("holds", lambda: self._holds(snapshots))
 
     def estimate(self) -> Awaitable[int | None]:
         """What ZFS thinks the planned send carries, in bytes; None if that is unknown."""
@@ -349,6 +349,13 @@ class Ground:
         command = commands.pool_events(self.pool(role))
         elevated = replace(command, argv=host.elevation.wrap(command.argv))
         return await self._ask(role, elevated, parse_events)
+
+    async def _holds(self, snapshots: tuple[str, ...]) -> tuple[Hold, ...]:
+        found: tuple[Hold, ...] = ()
+        for begin in range(0, len(snapshots), _AT_ONCE):
+            command = commands.holds(snapshots[begin : begin + _AT_ONCE])
+            found += await self._ask("source", command, parse_holds)
+        return found
 
     async def _estimate(self) -> int | None:
         plan = (await self.scene()).plan

@@ -31,12 +31,13 @@ _ACCESS = (
 )  # fmt: skip
 _POOL = (
     "pool-suspended", "pool-readonly", "pool-degraded", "quota-reached", "space-low",
-    "feature-missing", "data-unauthentic", "pool-errors",
+    "feature-missing", "data-unauthentic", "pool-errors", "scrub-running", "dedup-on",
 )  # fmt: skip
 _RECEIVE = (
     "orphan-receive", "dataset-busy", "dead-token", "foreign-token", "stale-token",
     "key-lineage-mismatch", "ivset-mismatch", "no-common-base", "base-missing-on-source",
-    "destination-diverged", "replica-incomplete", "mixed-snapshots", "anchor-not-held",
+    "destination-diverged", "replica-incomplete", "mixed-snapshots", "interrupted-receives",
+    "anchor-not-held",
 )  # fmt: skip
 _SENDING = (
     "plaintext-in-scope", "not-raw", "key-loaded-on-vault", "mounted-replica", "source-missing",

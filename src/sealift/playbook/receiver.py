@@ -143,9 +143,7 @@ def _findings(scene: Scene, seen: Receiver) -> Iterator[Finding]:
 
 def _orphans(scene: Scene) -> Iterator[Finding]:
     for process in scene.flow.orphans:
-        lost = (
-            "what arrived is kept as a resume token" if _saves(process) else "what arrived is lost"
-        )
+        kept = "is kept as a resume token" if _saves(process) else "is lost"
         yield Finding(
             "orphan-receive",
             "problem",

@@ -154,6 +154,14 @@ INTERRUPTED = Threshold(
     "Once is a cut line that was resumed; again and again is a cause that nobody has mended.",
 )
 
+LARGE_TREE = Threshold(
+    "large-tree",
+    300,
+    "datasets",
+    "openzfs#16929 was measured with a thousand and grows with their square: a tenth of that is "
+    "felt.",
+)
+
 # --- words
 
 NAMED = Threshold(
@@ -183,5 +191,6 @@ TABLE = (
     CLOCK_SKEW,
     EVENTS_AGE,
     INTERRUPTED,
+    LARGE_TREE,
     NAMED,
 )
