@@ -160,7 +160,7 @@ def _incomplete(scene: Scene) -> Iterator[Finding]:
             scene.listed("destination", f"{there}@{arrived.name} is there, no {each.below}"),
             (
                 NextStep(
-                    "Some versions leave datasets out of a tree and say nothing (openzfs/zfs#14568), "
+                    "Some versions leave datasets out of a tree silently (openzfs/zfs#14568), "
                     "and so does `zfs send --skip-missing`."
                 ),
                 scene.sending("Send again: what is missing goes in full."),
