@@ -76,3 +76,17 @@ def percent(part: float | None, whole: float | None) -> str:
     if known is None or not total:
         return f"{UNKNOWN_SHORT} %"
     return f"{min(100, int(100 * known / total))} %"
+
+
+def share(part: float, digits: int = 0) -> str:
+    """A part of one, in percent: `93 %`."""
+    return f"{100 * part:.{digits}f} %"
+
+
+def latency(seconds: float | None) -> str:
+    """How long one operation takes: `0.4 ms`, `12 ms`, `2.1 s`."""
+    if seconds is None:
+        return UNKNOWN
+    if seconds >= 1:
+        return f"{seconds:.1f} s"
+    return f"{1000 * seconds:.{0 if seconds >= 0.01 else 1}f} ms"  # noqa: PLR2004 - ten of them

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from sealift.zfs.iostat import IostatSample, parse_iostat
 from sealift.zfs.parse import ParseError, is_number, lines_of, text_of
 
-RUNNING, STOPPED = "running", "stopped"
+RUNNING, STOPPED, DISK = "running", "stopped", "uninterruptible"
 
 _PART = "== "
 _IOSTAT = "iostat "
@@ -43,7 +43,7 @@ class Stage:
     """A process that may be part of a pipeline. `age` in seconds, `args` its words glued by spaces.
 
     `waits` counts the ticks by what it was found doing: `running`, `stopped`, the kernel function
-    that it slept in, or an empty text where that is not for us to see.
+    that it slept in, or, where that is not for us to see, `uninterruptible` or an empty text.
     """
 
     spent: Spent
@@ -57,12 +57,16 @@ class Stage:
         return self.args.split(" ", 1)[0].rpartition("/")[2].rstrip(":").strip("[]")
 
     def share(self, *prefixes: str) -> float | None:
-        """In which part of the ticks it was found in a state that begins so; None if unknown."""
-        known = {state: count for state, count in self.waits.items() if state}
-        total = sum(known.values())
-        if not total:
+        """In which part of the ticks it was found in a state that begins so.
+
+        None if that cannot be told: in most ticks it was not for us to see where it slept.
+        """
+        total = sum(self.waits.values())
+        hidden = self.waits.get("", 0)
+        told = all(prefix in {RUNNING, STOPPED} for prefix in prefixes)
+        if not total or (not told and hidden * 2 > total):
             return None
-        return sum(n for state, n in known.items() if state.startswith(prefixes)) / total
+        return sum(n for state, n in self.waits.items() if state.startswith(prefixes)) / total
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,7 +283,9 @@ def _doing(state: str, function: str) -> str:
         return RUNNING
     if state in {"T", "t"}:
         return STOPPED
-    return "" if function == "0" else function
+    if function == "0":
+        return DISK if state == "D" else ""
+    return function
 
 
 def _cpu(before: list[str], after: list[str]) -> tuple[float | None, float | None, float | None]:

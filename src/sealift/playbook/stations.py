@@ -8,7 +8,7 @@ hosts are matched by their ports, which survives every way of writing addresses.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sealift.playbook.sample import Sample, Socket, Spent, Stage
 from sealift.zfs.processes import Verb
@@ -45,21 +45,12 @@ def find(
     source: tuple[str, Sample | None, str], destination: tuple[str, Sample | None, str]
 ) -> tuple[End, End]:
     """Both ends. What is given of each is its host, its sample, and the root of its tree."""
-    ends = [
-        _end(where, sample, verb, root)
-        for (where, sample, root), verb in (
-            (source, "send"),
-            (destination, "receive"),
-        )
-    ]
+    there = _end(*source, "send"), _end(*destination, "receive")
     sockets = _sockets(source[1], destination[1])
-    return tuple(
-        End(end.where, end.sample, end.zfs, end.buffers, end.transport, socket)
-        for end, socket in zip(ends, sockets, strict=True)
-    )  # type: ignore[return-value]  # two go in, two come out
+    return replace(there[0], socket=sockets[0]), replace(there[1], socket=sockets[1])
 
 
-def _end(where: str, sample: Sample | None, verb: Verb, root: str) -> End:
+def _end(where: str, sample: Sample | None, root: str, verb: Verb) -> End:
     if sample is None:
         return End(where, None)
     zfs = _zfs(sample, verb, root)

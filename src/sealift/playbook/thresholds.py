@@ -162,6 +162,128 @@ LARGE_TREE = Threshold(
     "felt.",
 )
 
+# --- where the time goes
+
+MOSTLY = Threshold(
+    "mostly",
+    0.6,
+    "of the window",
+    "Who waits in more than half of the looks waits; the rest is room for bursts of transaction "
+    "groups.",
+)
+SELDOM = Threshold(
+    "seldom", 0.3, "of the window", "The opposite of mostly, with room between for neither."
+)
+STARVED = Threshold(
+    "starved",
+    0.8,
+    "of the window",
+    "A receive that waits for data in nearly every look is not what holds the rest up.",
+)
+CORE_FULL = Threshold(
+    "core-full",
+    0.85,
+    "of one CPU",
+    "A process that does nothing else still waits for its pipe and socket now and then; ssh and "
+    "sshd have one thread.",
+)
+IDLE_LITTLE = Threshold(
+    "idle-little", 0.1, "of all CPUs", "With less there is always something that waits for a CPU."
+)
+OTHERS = Threshold(
+    "others",
+    0.3,
+    "of all CPUs",
+    "What others take has to be more than what a pipeline would not miss.",
+)
+LOSS = Threshold(
+    "loss",
+    0.005,
+    "of the segments",
+    "TCP's rate falls with the square root of the loss; below half a percent it is rather the "
+    "queue of a full link that overflows.",
+)
+LOSS_MUCH = Threshold(
+    "loss-much",
+    0.02,
+    "of the segments",
+    "A link that is merely full loses less: the sender adapts to its queue.",
+)
+QUEUED = Threshold(
+    "queued",
+    4.0,
+    "times the least round trip",
+    "A full link has a full queue, which shows as a longer round trip; a lossy one has not.",
+)
+NET_BUSY = Threshold(
+    "network-busy",
+    0.7,
+    "of the window",
+    "`busy` of ss(8) counts the time in which data is under way; on a link that is the limit that "
+    "is nearly always.",
+)
+FAR = Threshold(
+    "far",
+    20.0,
+    "ms",
+    "The least round trip with which OpenSSH's window of 2 MiB limits to less than 100 MB/s.",
+)
+SSH_WINDOW = Threshold(
+    "ssh-window",
+    2 << 20,
+    "bytes",
+    "OpenSSH's channel window (CHAN_SES_WINDOW_DEFAULT, channels.h).",
+)
+LIMITED = Threshold(
+    "limited",
+    0.2,
+    "of the window",
+    "Time in which TCP itself says that a window or buffer was the limit (tcp_info).",
+)
+RECV_Q = Threshold(
+    "receive-queue",
+    64 << 10,
+    "bytes",
+    "More than sshd takes in one read, at the beginning and at the end of the window.",
+)
+READ_WAIT = Threshold(
+    "read-wait",
+    0.02,
+    "s",
+    "A disk that turns takes some 10 ms; twice that in the median is a queue.",
+)
+WRITE_WAIT = Threshold(
+    "write-wait",
+    0.05,
+    "s",
+    "Writes of a transaction group are queued deeper than reads, but not for so long.",
+)
+SYNC_LONG = Threshold(
+    "sync-long",
+    4.0,
+    "s",
+    "A transaction group is closed after 5 s at the latest (zfs_txg_timeout): one that takes "
+    "nearly as long to write leaves no pause.",
+)
+TXGS = Threshold(
+    "txgs",
+    1.0,
+    "a second",
+    "One in five seconds is usual; several a second are forced by something that waits for each.",
+)
+TXG_SMALL = Threshold(
+    "txg-small", 1 << 20, "bytes", "A group that carries a stream's data has many times that."
+)
+NEAR_LIMIT = Threshold(
+    "near-limit",
+    0.7,
+    "of the limit",
+    "pv and mbuffer hold their rate over seconds; the rest is a window that began before them.",
+)
+LIKELY = Threshold("likely", 0.55, "", "More speaks for it than against it.")
+SURE = Threshold("sure", 0.8, "", "Who waits for whom and the figures of the place agree.")
+RIVAL = Threshold("rival", 0.12, "", "Two that differ by less are not told apart.")
+
 # --- words
 
 NAMED = Threshold(
@@ -192,5 +314,28 @@ TABLE = (
     EVENTS_AGE,
     INTERRUPTED,
     LARGE_TREE,
+    MOSTLY,
+    SELDOM,
+    STARVED,
+    CORE_FULL,
+    IDLE_LITTLE,
+    OTHERS,
+    LOSS,
+    LOSS_MUCH,
+    QUEUED,
+    NET_BUSY,
+    FAR,
+    SSH_WINDOW,
+    LIMITED,
+    RECV_Q,
+    READ_WAIT,
+    WRITE_WAIT,
+    SYNC_LONG,
+    TXGS,
+    TXG_SMALL,
+    NEAR_LIMIT,
+    LIKELY,
+    SURE,
+    RIVAL,
     NAMED,
 )
