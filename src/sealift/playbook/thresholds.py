@@ -215,6 +215,12 @@ QUEUED = Threshold(
     "times the least round trip",
     "A full link has a full queue, which shows as a longer round trip; a lossy one has not.",
 )
+UNQUEUED = Threshold(
+    "unqueued",
+    1.5,
+    "times the least round trip",
+    "Jitter of a long way; a queue that fills doubles it.",
+)
 NET_BUSY = Threshold(
     "network-busy",
     0.7,
@@ -323,6 +329,7 @@ TABLE = (
     LOSS,
     LOSS_MUCH,
     QUEUED,
+    UNQUEUED,
     NET_BUSY,
     FAR,
     SSH_WINDOW,
