@@ -56,6 +56,13 @@ LOOK_AGAIN = Threshold(
     "up to a transaction group or two.",
 )
 
+NAMES_AT_ONCE = Threshold(
+    "names-at-once",
+    200,
+    "names",
+    "Names have up to 255 bytes, and one word of a remote shell holds 128 KiB.",
+)
+
 # --- what is being sent
 
 HISTORY_LEAST = Threshold(
@@ -305,6 +312,7 @@ TABLE = (
     LISTING_SUSPENDED,
     ESTIMATE,
     LOOK_AGAIN,
+    NAMES_AT_ONCE,
     HISTORY_LEAST,
     HISTORY_MOST,
     CHURN_FACTOR,
