@@ -30,7 +30,8 @@ class Flow:
 
     `sends` may be on their way to this destination, `elsewhere` are those that nothing here
     receives. `receives` are fed by the source, `foreign` by something else, `orphans` by nothing;
-    `others` are the destination's receives into other trees. `jobs` are the route's running jobs. `seen` is whether either host's processes were listed.
+    `others` are the destination's receives into other trees. `jobs` are the route's running jobs.
+    `seen` is whether either host's processes were listed.
     """
 
     sends: tuple[Process, ...] = ()
