@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from textual.app import App
 from textual.pilot import Pilot
+from textual.screen import Screen
 
 from sealift.playbook import steps
 from sealift.playbook.diagnosis import Diagnosis
@@ -80,6 +82,10 @@ class Reader:
     def at(self) -> str:
         current = self.screen.pane.current
         return current.id if current else ""
+
+    @property
+    def on_top(self) -> type[Screen[Any]]:
+        return type(self.app.screen)
 
     @property
     def said(self) -> list[str]:
@@ -375,11 +381,11 @@ async def test_help_lists_the_keys_and_escape_and_q_lead_back() -> None:
         async with showing(healthy()) as reader:
             await reader.press("question_mark")
             await reader.until("write the incident report")
-            assert isinstance(reader.app.screen, Dialog)
+            assert reader.on_top is Dialog
             await reader.press("escape")
-            assert reader.app.screen is reader.screen
+            assert reader.on_top is PlaybookScreen
             await reader.press(key)
-            assert reader.app.screen is not reader.screen
+            assert reader.on_top is not PlaybookScreen
             assert reader.asked == []
 
 

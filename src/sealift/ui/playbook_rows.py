@@ -163,6 +163,8 @@ def _verdict_words(diagnosis: Diagnosis, seconds: float) -> tuple[str, str]:
             return "running", f"measuring, {text.duration(seconds)}"
         return "unknown", "no verdict"
     confidence = f"{verdict.confidence} confidence"
+    if verdict.bottleneck is not None and verdict.confidence == "low":
+        return "unknown", f"perhaps {text.one_line(verdict.bottleneck)}, {confidence}"
     if verdict.bottleneck is not None:
         same = _finding_of(verdict, diagnosis.findings)
         level = same.severity if same else "problem"

@@ -113,6 +113,13 @@ def test_what_is_unknown_is_called_unknown() -> None:
     assert "? no verdict" in written(no_verdict)
 
 
+def test_a_guess_is_not_drawn_as_a_problem() -> None:
+    guess = Verdict("source-disk", "low", "It may be the disk.")
+    made = diagnosis(step(steps.TIME, verdict=guess))
+    assert item(made, VERDICT).level == "unknown"
+    assert "Verdict  ? perhaps source-disk, low confidence" in written(made)
+
+
 def test_how_much_was_found_and_what_to_begin_with_stands_below_the_verdict() -> None:
     verdict = words(item(two_problems(), VERDICT))
     assert "! 2 problems, 1 warning; first: stale-token; 1 thing could not be seen" in verdict
