@@ -411,11 +411,18 @@ def _write_report(
     options: Options, path: Path, found: Diagnosis, watch: RouteWatch, log: CommandLog
 ) -> None:
     from sealift.hosts.host import utc_now  # noqa: PLC0415
+    from sealift.journal import default_path  # noqa: PLC0415
     from sealift.playbook.incident import write_incident  # noqa: PLC0415
 
     try:
         written = write_incident(
-            found, watch.picture, log.entries(), now=utc_now(), path=path, masked=options.mask
+            found,
+            watch.picture,
+            log.entries(),
+            now=utc_now(),
+            journal_path=default_path(),
+            path=path,
+            masked=options.mask,
         )
     except TroubleError as error:
         _say(error.trouble)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sealift import journal
 from sealift.hosts.command_log import LogEntry
+from sealift.hosts.trouble import Trouble, TroubleError
 from sealift.playbook import report, report_file
 from sealift.playbook.diagnosis import Diagnosis
 from sealift.playbook.mask import Mask
@@ -22,6 +23,7 @@ def write_incident(
     commands: tuple[LogEntry, ...],
     *,
     now: datetime,
+    journal_path: Path,
     path: Path | None = None,
     screen_svg: str | None = None,
     masked: bool = False,
@@ -31,7 +33,10 @@ def write_incident(
     `screen_svg` is a picture of the screen, left out of a masked report. Raises `TroubleError`.
     """
     target = path or report_file.default_path(Path.cwd(), diagnosis.route, now, masked=masked)
-    done = journal.entries(journal.default_path(), picture.route.title, now - SINCE)
+    try:
+        done = journal.entries(journal_path, picture.route.title, now - SINCE)
+    except OSError as error:
+        raise TroubleError(_unread(journal_path, error)) from error
     return report_file.write(
         target,
         lambda svg: report.markdown(
@@ -45,4 +50,14 @@ def write_incident(
             now=now,
         ),
         None if masked else screen_svg,
+    )
+
+
+def _unread(path: Path, error: OSError) -> Trouble:
+    return Trouble(
+        "report-not-written",
+        "this machine",
+        f"the journal {path} cannot be read: {error.strerror or error}",
+        "The report would lack what was changed.",
+        "Give the file back to its owner.",
     )
