@@ -1,0 +1,51 @@
+"""Two faults at once, and which of them is to be mended first: what stops before what slows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ..lab import Lab
+from .fault import ROUTE, Pair, Words
+from .making import MIB, bulk, cut, flowing, level, pipeline, snapshot, write
+
+
+@contextmanager
+def slow_link_and_stale_token(lab: Lab) -> Iterator[Words]:
+    """The root's increment crawls over the link; a child waits with a token."""
+    level(lab)
+    write(lab, "tank/prod", 96)
+    write(lab, "tank/prod/db", 8)
+    snapshot(lab, "rep-2")
+    cut(lab, "zfs send -w -i @rep-1 tank/prod/db@rep-2", 4, "backup/prod/db")
+    lab.link.shape(rate="8mbit")
+    with flowing(lab, pipeline("zfs send -w -i @rep-1 tank/prod@rep-2")):
+        yield ROUTE
+
+
+@contextmanager
+def slow_disk_and_quota(lab: Lab) -> Iterator[Words]:
+    """An increment crawls off a slow disk towards a quota that it will not fit into."""
+    bulk(lab, seeded=True)
+    used = int(lab.dest.run("zfs get -Hp -o value used backup").text)
+    lab.dest.run(f"zfs set quota={used + 160 * MIB} backup")
+    lab.source.throttle_disk(bytes_per_second_read=2 * MIB)
+    with flowing(lab, pipeline("zfs send -w -i @rep-1 tank/prod@rep-2")):
+        yield ROUTE
+
+
+PAIRS = (
+    Pair(
+        ("network-bandwidth", "stale-token"),
+        "stale-token",
+        "slow link, another dataset's token",
+        slow_link_and_stale_token,
+        core=True,
+    ),
+    Pair(
+        ("source-disk", "quota-reached"),
+        "quota-reached",
+        "slow disk, a quota ahead",
+        slow_disk_and_quota,
+    ),
+)
