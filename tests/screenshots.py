@@ -6,6 +6,7 @@ import asyncio
 import os
 import re
 import sys
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -123,9 +124,11 @@ def main() -> int:
     os.environ.pop("NO_COLOR", None)
     os.environ["TERM"] = "xterm-256color"
     FOLDER.mkdir(exist_ok=True)
-    for scene in SCENES:
-        (FOLDER / f"{scene.file}.svg").write_text(asyncio.run(draw(scene)), encoding="utf-8")
-        sys.stdout.write(f"screenshots/{scene.file}.svg\n")
+    with tempfile.TemporaryDirectory() as state:
+        os.environ["XDG_STATE_HOME"] = state  # no journal of it in the home
+        for scene in SCENES:
+            (FOLDER / f"{scene.file}.svg").write_text(asyncio.run(draw(scene)), encoding="utf-8")
+            sys.stdout.write(f"screenshots/{scene.file}.svg\n")
     return 0
 
 

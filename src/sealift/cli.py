@@ -12,7 +12,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +24,7 @@ from sealift.hosts.elevation import Elevation
 from sealift.hosts.gate import Gate
 from sealift.hosts.trouble import Trouble, TroubleError
 from sealift.routes import (
+    LAG_LIMIT,
     SNAPSHOT_FORMAT,
     BadLocationError,
     Location,
@@ -41,14 +42,15 @@ if TYPE_CHECKING:
 USAGE = """\
 sealift SOURCE DESTINATION                  both trees on one screen
        sealift status|plan SOURCE DESTINATION      the same as text, or as --json
+       sealift diagnose SOURCE DESTINATION         why it is slow or stuck, and what to mend first
        sealift jobs [SOURCE DESTINATION]           transfers that run by themselves, here or there
        sealift demo [SCENARIO]                     two embedded hosts; demo --list
 """
 PLACES = "SOURCE and DESTINATION are [user@]host:pool/dataset, or pool/dataset for this machine."
-_COMMANDS = ("status", "plan", "jobs", "demo")
+_COMMANDS = ("status", "plan", "diagnose", "jobs", "demo")
 _NO_ROUTE = ("here/source", "here/destination")  # `sealift jobs` alone: this machine's jobs
 _DEMO_ROUTE = ("root@nas1:tank/prod", "root@dr1:backup/prod")
-_COMING = ("diagnose", "audit")
+_COMING = ("audit",)
 
 
 class UsageError(Exception):
@@ -60,6 +62,8 @@ class Options:
     """What the command line asks for. `command` is empty for the screen.
 
     `scenario` is the demo's, `--list` for their names; `snapshots` is how many it gives each side.
+    `window` is how many seconds a diagnosis samples (None: as many as it thinks right), `trial`
+    whether it may try what each stage can do where nothing runs.
     """
 
     command: str
@@ -70,6 +74,8 @@ class Options:
     theme: str | None
     scenario: str = ""
     snapshots: int | None = None
+    window: float | None = None
+    trial: bool = True
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -156,6 +162,7 @@ def parse(argv: Sequence[str]) -> Options:
         all_snapshots=arguments.all_snapshots,
         exclude=frozenset(check_dataset(each) for each in arguments.exclude),
         per_dataset=arguments.per_dataset,
+        lag_limit=_seconds("--lag-limit", arguments.lag_limit),
     )
     try:
         route.snapshot_name(datetime.now(UTC), frozenset())
@@ -173,9 +180,26 @@ def parse(argv: Sequence[str]) -> Options:
         theme=arguments.theme,
         scenario=scenario,
         snapshots=arguments.snapshots,
+        window=_window(arguments.window),
+        trial=not arguments.no_trial,
     )
 
 
+def _seconds(option: str, word: str) -> int:
+    found = _DURATION.fullmatch(word)
+    if found is None:
+        raise UsageError(f"{option}: write seconds, or a number and s, m, h or d: 90s, 15m, 1h, 2d")
+    return int(found[1]) * _UNITS[found[2].lower()]
+
+
+def _window(seconds: float | None) -> float | None:
+    if seconds is not None and not 1 <= seconds <= 600:  # noqa: PLR2004 - said in the message
+        raise UsageError("--window is a number of seconds from 1 to 600")
+    return seconds
+
+
+_DURATION = re.compile(r"([0-9]{1,9})([smhdSMHD]?)")
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _AMOUNT = re.compile(r"[0-9]{1,9}[kmgKMG]?")
 _ELEVATION = {
     "auto": None,
@@ -274,6 +298,20 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--pause", type=int, metavar="S", default=5, help="seconds before the first (%(default)s)"
     )
+    parser.add_argument(
+        "--lag-limit",
+        metavar="TIME",
+        default=str(LAG_LIMIT),
+        help="how long the destination may be behind: seconds, or 15m, 1h, 2d (%(default)s)",
+    )
+    parser.add_argument(
+        "--window", type=float, metavar="S", help="seconds that a diagnosis samples"
+    )
+    parser.add_argument(
+        "--no-trial",
+        action="store_true",
+        help="a diagnosis tries nothing out where no transfer runs",
+    )
     parser.add_argument("--list", action="store_true", help="the scenarios of the demo")
     parser.add_argument(
         "--snapshots", type=int, metavar="N", help="about how many the demo gives each side"
@@ -287,10 +325,12 @@ async def _print(options: Options) -> int:
     from sealift.hosts.host import Host  # noqa: PLC0415
     from sealift.hosts.local import LocalTransport  # noqa: PLC0415
     from sealift.hosts.opening import open_host  # noqa: PLC0415
+    from sealift.journal import Journal, default_path  # noqa: PLC0415
     from sealift.replication.watch import RouteWatch  # noqa: PLC0415
 
     gate, log = Gate(read_only=True), CommandLog()
     route = options.route
+    log.subscribe(Journal(default_path(), route.title, _say).note)
     hosts = [
         open_host(end, gate, log, options.ssh_config, forward_agent=lent)
         for end, lent in zip((route.source, route.destination), route.lends_agent, strict=True)
@@ -302,14 +342,14 @@ async def _print(options: Options) -> int:
         elevation=options.elevation,
         ssh_config=options.ssh_config,
     )
-    printing = {"plan": _print_plan, "jobs": _print_jobs}.get(options.command, _print_status)
+    printing = _PRINTING.get(options.command, _print_status)
     try:
-        return await printing(watch, as_json=options.as_json)
+        return await printing(watch, options)
     finally:
         await asyncio.gather(*(host.close() for host in hosts))
 
 
-async def _print_status(watch: RouteWatch, *, as_json: bool) -> int:
+async def _print_status(watch: RouteWatch, options: Options) -> int:
     from sealift import plain  # noqa: PLC0415
     from sealift.hosts.host import utc_now  # noqa: PLC0415
     from sealift.replication import report  # noqa: PLC0415
@@ -317,14 +357,14 @@ async def _print_status(watch: RouteWatch, *, as_json: bool) -> int:
     picture = await watch.read_once()
     for trouble in picture.troubles:
         _say(trouble)
-    if as_json:
+    if options.as_json:
         _out(json.dumps(report.status(picture, utc_now())))
     else:
         _out(plain.status(picture, utc_now()))
     return report.exit_code(picture)
 
 
-async def _print_plan(watch: RouteWatch, *, as_json: bool) -> int:
+async def _print_plan(watch: RouteWatch, options: Options) -> int:
     from sealift import plain  # noqa: PLC0415
     from sealift.replication import report  # noqa: PLC0415
     from sealift.replication.changes import Changes  # noqa: PLC0415
@@ -333,14 +373,25 @@ async def _print_plan(watch: RouteWatch, *, as_json: bool) -> int:
         shown = await Changes(watch).preview()
     except TroubleError as error:
         _say(error.trouble)
-        if as_json:
+        if options.as_json:
             _out(json.dumps({"schema": 1, "trouble": report.trouble(error.trouble)}))
         return report.exit_code(watch.picture)
-    _out(json.dumps(report.preview(shown)) if as_json else plain.plan(shown))
+    _out(json.dumps(report.preview(shown)) if options.as_json else plain.plan(shown))
     return 0 if not shown.steps and not shown.plan.blocked else 1
 
 
-async def _print_jobs(watch: RouteWatch, *, as_json: bool) -> int:
+async def _print_diagnosis(watch: RouteWatch, options: Options) -> int:
+    from sealift import plain  # noqa: PLC0415
+    from sealift.playbook import report_json  # noqa: PLC0415
+    from sealift.playbook.playbook import TRIAL, WINDOW, Playbook  # noqa: PLC0415
+
+    window = WINDOW if options.window is None else options.window
+    found = await Playbook(watch, window=window, trial=TRIAL if options.trial else 0.0).run()
+    _out(json.dumps(report_json.diagnosis(found)) if options.as_json else plain.diagnosis(found))
+    return report_json.exit_code(found)
+
+
+async def _print_jobs(watch: RouteWatch, options: Options) -> int:
     from sealift import plain  # noqa: PLC0415
     from sealift.replication import report  # noqa: PLC0415
 
@@ -348,8 +399,15 @@ async def _print_jobs(watch: RouteWatch, *, as_json: bool) -> int:
     troubles = watch.job_troubles
     for trouble in troubles:
         _say(trouble)
-    _out(json.dumps(report.jobs(found)) if as_json else plain.jobs(found))
+    _out(json.dumps(report.jobs(found)) if options.as_json else plain.jobs(found))
     return 3 if troubles else int(any(job.trouble is not None for job in found))
+
+
+_PRINTING: dict[str, Callable[[RouteWatch, Options], Awaitable[int]]] = {
+    "plan": _print_plan,
+    "diagnose": _print_diagnosis,
+    "jobs": _print_jobs,
+}
 
 
 def _out(text: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sealift.playbook.diagnosis import Diagnosis, Evidence, Stage
 from sealift.replication.job import Job
 from sealift.replication.obstacles import Problem
 from sealift.replication.picture import Picture
@@ -54,6 +55,45 @@ def plan(shown: Preview) -> str:
     if not shown.steps and not shown.plan.blocked:
         lines.append("# nothing to send: the destination has every snapshot of the source")
     return printable("\n".join(lines))
+
+
+def diagnosis(shown: Diagnosis) -> str:
+    """The verdict first, then what to mend in its order, then the steps with what they saw."""
+    verdict = shown.verdict
+    lines = [f"route        {shown.route}"]
+    if verdict is None:
+        lines.append("verdict      not known")
+    else:
+        named = verdict.bottleneck or "no bottleneck"
+        lines.append(f"verdict      {named}, {verdict.confidence} confidence: {verdict.summary}")
+        lines += [f"evidence     {_evidence(each)}" for each in verdict.evidence]
+    if not shown.findings:
+        lines.append("findings     none")
+    for finding in shown.findings:
+        lines.append(f"{finding.severity:<13}{finding.id}: {finding.summary}")
+        lines += [f"  evidence   {_evidence(each)}" for each in finding.evidence]
+        for step in finding.next:
+            lines.append(f"  next       {step.why}")
+            if step.command:
+                lines.append(f"  {step.effect.value:<11}{step.host}: {step.command}")
+    for report in shown.steps:
+        lines.append(f"step         {report.title}: {report.state}")
+        lines += [f"  {each.level:<11}{each.title}: {each.value}" for each in report.facts]
+        lines += [f"  stage      {_stage(each)}" for each in report.chain]
+        lines += [f"  not seen   {each}" for each in report.unseen]
+    lines.append(f"took         {shown.seconds:.1f} s")
+    return printable("\n".join(lines))
+
+
+def _evidence(evidence: Evidence) -> str:
+    said = f"{evidence.host}: {text.one_line(evidence.value)}"
+    return f"{said} ({evidence.command})" if evidence.command else said
+
+
+def _stage(stage: Stage) -> str:
+    busy = text.UNKNOWN if stage.busy is None else f"{stage.busy:.0%} busy"
+    where = f" on {stage.host}" if stage.host else ""
+    return f"{stage.name}{where}: {busy}" + (f", {stage.doing}" if stage.doing else "")
 
 
 def jobs(found: tuple[Job, ...]) -> str:

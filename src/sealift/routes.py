@@ -9,6 +9,7 @@ from enum import Enum
 
 from sealift.zfs.names import check_dataset, check_snapshot_name, printable
 
+LAG_LIMIT = 3600  # seconds
 SNAPSHOT_FORMAT = "rep-%Y-%m-%dT%H%MZ"
 _LOCATION = re.compile(
     r"(?:(?P<user>[^@:/\s]+)@)?(?:(?P<host>\[[^\]@/\s]+\]|[^@:/\s\[\]]*):)?(?P<dataset>.*)",
@@ -121,7 +122,8 @@ class Route:
     """One source tree, one destination tree, and what is expected of them.
 
     `snapshot_format` is a strftime format, filled in with UTC. `hold_tag` is the tag of the holds
-    that keep both ends of the chain.
+    that keep both ends of the chain. `lag_limit` is how many seconds the destination may be behind
+    before that is a problem.
     """
 
     source: Location
@@ -135,6 +137,7 @@ class Route:
     all_snapshots: bool = False
     exclude: frozenset[str] = frozenset()
     per_dataset: bool = False
+    lag_limit: int = LAG_LIMIT
 
     @property
     def scope(self) -> Scope:

@@ -12,14 +12,14 @@ from tests.lab.lab import Lab
 from tests.lab.working import working
 
 PAIRS = 5
-MIB = 512
+MIB = 256
 TARGET = 0.98
 _NEARLY = 0.9
 _PROCESSES = """
 for stat in /proc/[0-9]*/stat; do
     pid=${stat#/proc/}; pid=${pid%/stat}
     fields=$(sed 's/.*) //' "$stat") && printf '%s %s|%s\\n' "$pid" "$fields" \\
-        "$(tr '\\0' ' ' <"/proc/$pid/cmdline")"
+        "$(tr '\\0\\n' '  ' <"/proc/$pid/cmdline")"
 done 2>/dev/null
 """
 

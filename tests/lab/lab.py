@@ -177,7 +177,8 @@ class Lab:
                 for number in range(4)
             ),
         ]
-        self.source.run("set -e\n" + "\n".join(script))
+        # Some 8 MiB a second are written, encrypted by an emulated CPU.
+        self.source.run("set -e\n" + "\n".join(script), timeout=60 + mib * len(datasets))
         return self.checksums("source", root)
 
     def checksums(self, host: str, dataset: str) -> dict[str, str]:

@@ -19,7 +19,7 @@ from sealift.routes import Purpose
         (["a/b", "c/d", "e/f"], "a SOURCE and a DESTINATION are needed"),
         (["a/b", "a/b"], "the same dataset"),
         (["a/b", "c/d", "--ssh-config", "/nonexistent"], "is not there"),
-        (["diagnose", "a/b", "c/d"], "not built yet"),
+        (["audit", "a/b", "c/d"], "not built yet"),
         (["-oProxyCommand=x", "c/d"], ""),
     ],
 )

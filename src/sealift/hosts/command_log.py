@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -40,33 +41,37 @@ class CommandLog:
 
     def __init__(self, limit: int = 2000) -> None:
         self._entries: deque[LogEntry] = deque(maxlen=limit)
+        self._running: dict[int, LogEntry] = {}
+        self._listeners: list[Callable[[LogEntry], None]] = []
         self._count = 0
         self.version = 0
+
+    def subscribe(self, listener: Callable[[LogEntry], None]) -> None:
+        """Have `listener` called with every command that has ended, however it ended."""
+        self._listeners.append(listener)
 
     def start(self, command: Command, host: str, now: datetime) -> int:
         """Note that a command starts; the number given back names it in `end`."""
         self._count += 1
         self.version += 1
-        self._entries.append(
-            LogEntry(self._count, now, host, command.text(), command.effect, command.why)
-        )
-        return self._count
+        entry = LogEntry(self._count, now, host, command.text(), command.effect, command.why)
+        self._running[entry.number] = entry
+        self._entries.append(entry)
+        return entry.number
 
     def end(
         self, number: int, seconds: float, exit_code: int | None, bytes_out: int, note: str = ""
     ) -> None:
-        """Note how it ended. A command that already left the log is passed over."""
+        """Note how it ended. One that left the log meanwhile is only told to the listeners."""
         self.version += 1
+        begun = self._running.pop(number)
+        ended = replace(begun, seconds=seconds, exit_code=exit_code, bytes_out=bytes_out, note=note)
         for index in range(len(self._entries) - 1, -1, -1):
             if self._entries[index].number == number:
-                self._entries[index] = replace(
-                    self._entries[index],
-                    seconds=seconds,
-                    exit_code=exit_code,
-                    bytes_out=bytes_out,
-                    note=note,
-                )
-                return
+                self._entries[index] = ended
+                break
+        for listener in self._listeners:
+            listener(ended)
 
     def entries(self) -> tuple[LogEntry, ...]:
         """What is in the log now, oldest first."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sealift import remote
 from sealift.hosts.elevation import Elevation
-from sealift.hosts.host import Host, utc_now
+from sealift.hosts.host import DEADLINE, Host, utc_now
 from sealift.hosts.refusal import refusal
 from sealift.hosts.trouble import Trouble, TroubleError
 from sealift.zfs.commands import Command, Effect
@@ -54,10 +54,10 @@ def probe_command() -> Command:
     return Command(argv, Effect.READ, "who we are there, and which ZFS it has")
 
 
-async def probe(host: Host) -> HostFacts:
+async def probe(host: Host, *, deadline: float = DEADLINE) -> HostFacts:
     """Ask `host`. Raises `TroubleError`, also if it has no ZFS."""
     command = probe_command()
-    result = await host.run(command)
+    result = await host.run(command, deadline=deadline)
     if not result.ok:
         raise TroubleError(refusal(host.where, command, result))
     lines = lines_of(result.stdout)

@@ -14,8 +14,9 @@ from enum import Enum
 from typing import Any
 
 from sealift.hosts.trouble import Trouble
+from sealift.routes import Location, Route
 from sealift.zfs.errors import explain
-from sealift.zfs.names import check_dataset, check_snapshot_name, printable
+from sealift.zfs.names import BadNameError, check_dataset, check_snapshot_name, printable
 from sealift.zfs.parse import ParseError
 from sealift.zfs.progress import Rate, SendProgress
 
@@ -68,6 +69,17 @@ class About:
     made: datetime
     tag: str
     steps: tuple[JobStep, ...]
+
+    def is_of(self, route: Route) -> bool:
+        """Whether it was ordered for this route: hosts may go by other names, datasets do not."""
+        try:
+            places = (Location.parse(self.source), Location.parse(self.destination))
+        except (ValueError, BadNameError):
+            return False
+        return (places[0].dataset, places[1].dataset) == (
+            route.source.dataset,
+            route.destination.dataset,
+        )
 
 
 @dataclass(frozen=True, slots=True)

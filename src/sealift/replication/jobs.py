@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Callable
 
 from sealift import remote
-from sealift.hosts.host import Host
+from sealift.hosts.host import DEADLINE, Host
 from sealift.hosts.refusal import refusal
 from sealift.hosts.trouble import Trouble, TroubleError
 from sealift.replication.job import Follower, Job, parse_jobs
@@ -16,6 +16,7 @@ from sealift.replication.pipeline import between
 from sealift.zfs.commands import Command, Effect
 from sealift.zfs.parse import ParseError
 
+_LOG_END = 64 * 1024
 _RUNS, _MISSING = 4, 5  # how job_start.sh ends
 
 
@@ -52,10 +53,10 @@ async def start(host: Host, order: Order) -> None:
         raise TroubleError(refusal(host.where, command, result))
 
 
-async def find(host: Host) -> tuple[Job, ...]:
+async def find(host: Host, *, deadline: float = DEADLINE) -> tuple[Job, ...]:
     """The jobs of a coordinator, newest first. Raises `TroubleError`."""
     command = _script("job_list.sh", Effect.READ, "which jobs there are")
-    result = await host.run(command)
+    result = await host.run(command, deadline=deadline)
     if not result.ok:
         raise TroubleError(refusal(host.where, command, result))
     try:
@@ -101,6 +102,19 @@ async def follow(host: Host, job: Job, show: Callable[[Job], None]) -> None:
         for task in (reading, waiting):
             task.cancel()
         await asyncio.gather(reading, waiting, return_exceptions=True)
+
+
+async def read(host: Host, job: Job, *, deadline: float = DEADLINE) -> Job:
+    """The job with what its log said last: why it failed, or why it waits. Raises `TroubleError`.
+
+    A runner says at the end of every try what went wrong in it, so the end of the log is enough.
+    """
+    log = f"{job.folder}/log"
+    command = Command(("tail", "-c", str(_LOG_END), log), Effect.READ, f"how job {job.about.id} is")
+    result = await host.run(command, deadline=deadline)
+    if not result.ok:
+        raise TroubleError(refusal(host.where, command, result))
+    return Follower(job).feed(result.stdout, asyncio.get_running_loop().time())
 
 
 def cancel_command(job: Job) -> Command:

@@ -65,16 +65,13 @@ class Preview:
     @property
     def total_bytes(self) -> int | None:
         """What all steps together would carry; None if one of them is unknown."""
-        return _total(tuple(planned.estimate for planned in self.steps))
+        return total(tuple(planned.estimate for planned in self.steps))
 
 
-def _total(estimates: tuple[Estimate | None, ...]) -> int | None:
-    total = 0
-    for estimate in estimates:
-        if estimate is None or estimate.total is None:
-            return None
-        total += estimate.total
-    return total
+def total(each: tuple[Estimate | None, ...]) -> int | None:
+    """What several sends carry together, in bytes; None if one of them is unknown."""
+    known = [estimate.total for estimate in each if estimate and estimate.total is not None]
+    return sum(known) if len(known) == len(each) else None
 
 
 async def make_preview(
@@ -90,19 +87,19 @@ async def make_preview(
         plan = replace(plan, steps=(), blocked=(unreachable, *plan.blocked))
     if not plan.steps:
         return Preview(plan, (), ends)
-    estimates, source_holds, destination_holds, found = await asyncio.gather(
-        _estimates(source, plan.steps),
+    sizes, source_holds, destination_holds, found = await asyncio.gather(
+        estimates(source, plan.steps),
         holds_of(source, comparison, on_source=True),
         holds_of(destination, comparison, on_source=False),
         _in_the_way(destination, comparison, plan),
     )
-    room = no_room(_total(estimates), _available(comparison), comparison.destination.root)
+    room = no_room(total(sizes), _available(comparison), comparison.destination.root)
     blocked = (*found, *((room,) if room else ()))
     tagged = (_tagged(source_holds, tag), _tagged(destination_holds, tag))
     anchoring = _anchoring(plan.steps, comparison, tag, *tagged)
     steps = tuple(
         PlannedStep(step, pipeline(step, ends, tag), estimate, anchored)
-        for step, estimate, anchored in zip(plan.steps, estimates, anchoring, strict=True)
+        for step, estimate, anchored in zip(plan.steps, sizes, anchoring, strict=True)
     )
     holding = anchors.before(
         plan.steps, comparison, tag, source_held=tagged[0], destination_held=tagged[1]
@@ -182,7 +179,8 @@ async def _in_the_way(destination: Host, comparison: Comparison, plan: Plan) -> 
     return (*((missing,) if missing else ()), *receivers.values())
 
 
-async def _estimates(source: Host, steps: tuple[Step, ...]) -> tuple[Estimate | None, ...]:
+async def estimates(source: Host, steps: tuple[Step, ...]) -> tuple[Estimate | None, ...]:
+    """What ZFS thinks each step carries, None where it does not say."""
     return tuple([await _estimate(source, step) for step in steps])
 
 

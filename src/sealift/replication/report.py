@@ -15,7 +15,7 @@ from sealift.replication.seal import Seal, SealState
 from sealift.routes import Purpose
 
 SCHEMA = 1
-_NO_CONTACT = {
+NO_CONTACT = {
     "host-unreachable",
     "authentication-failed",
     "host-key-changed",
@@ -28,7 +28,7 @@ Json = dict[str, Any]
 def exit_code(picture: Picture) -> int:
     """0 nothing to report, 1 findings, 2 the ssh config is wrong, 3 a host cannot be reached."""
     findings = {trouble.finding for trouble in picture.troubles}
-    if findings & _NO_CONTACT:
+    if findings & NO_CONTACT:
         return 3
     if "ssh-config" in findings:
         return 2

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 from sealift.hosts.elevation import Elevation
-from sealift.hosts.host import Host, utc_now
-from sealift.hosts.probe import probe
+from sealift.hosts.host import DEADLINE, Host, utc_now
+from sealift.hosts.probe import HostFacts, probe
 from sealift.hosts.trouble import HostKeyUnknownError, Trouble, TroubleError, UnknownKey
 from sealift.replication import jobs
 from sealift.replication.comparison import Comparison, compare
@@ -26,10 +27,10 @@ from sealift.replication.pipeline import End, Ends
 from sealift.replication.seal import Seal, judge
 from sealift.replication.survey import survey
 from sealift.replication.verdict import verified
-from sealift.routes import Location, Route, Scope, Via
+from sealift.routes import Route, Scope, Via
 from sealift.zfs import commands
 from sealift.zfs.iostat import IostatSample, parse_iostat
-from sealift.zfs.names import BadNameError, pool_of
+from sealift.zfs.names import pool_of
 from sealift.zfs.parse import ParseError
 
 REFRESH = 10.0  # seconds between two readings of a side, at least
@@ -43,7 +44,9 @@ _SHOW_EVERY = 0.25  # seconds between two pictures of a job
 JOBS_EVERY = 20.0  # seconds between two looks for jobs that others started
 _JOBS_AGAIN = 3.0  # seconds until a job that was lost sight of is looked for
 _RATES_KEPT, _RATE_EVERY = 120, 5.0
-_SOURCE, _DESTINATION = "source", "destination"
+Role = Literal["source", "destination"]
+_SOURCE: Role = "source"
+_DESTINATION: Role = "destination"
 
 
 class RouteWatch:
@@ -69,13 +72,14 @@ class RouteWatch:
             Side(route.destination, destination.connection),
         )
         self.source, self.destination = source, destination
-        self._hosts = {_SOURCE: source, _DESTINATION: destination}
+        self._hosts: dict[Role, Host] = {_SOURCE: source, _DESTINATION: destination}
         self._operator = operator
         self._elevation = elevation
         self._ssh_config = ssh_config
         self._wake = {_SOURCE: asyncio.Event(), _DESTINATION: asyncio.Event()}
         self._wake_jobs = asyncio.Event()
         self._reading = {_SOURCE: asyncio.Lock(), _DESTINATION: asyncio.Lock()}
+        self._meeting = {_SOURCE: asyncio.Lock(), _DESTINATION: asyncio.Lock()}
         self._listeners: list[Callable[[Picture], None]] = []
         self.job_troubles: tuple[Trouble, ...] = ()
 
@@ -95,6 +99,27 @@ class RouteWatch:
         """Read both sides at once, for a report; trouble with one of them is in the picture."""
         await asyncio.gather(self._read(_SOURCE), self._read(_DESTINATION))
         return self.picture
+
+    async def read(self, role: Role) -> Picture:
+        """Read one side now; trouble with it is in the picture."""
+        await self._read(role)
+        return self.picture
+
+    async def meet(
+        self, role: Role, *, again: bool = False, deadline: float = DEADLINE
+    ) -> HostFacts:
+        """Ask a host who we are there, unless it has said so (or `again`). Raises `TroubleError`.
+
+        How it lets us act as root is settled with the answer.
+        """
+        async with self._meeting[role]:
+            facts = self._side(role).facts
+            if facts is None or again:
+                host = self._hosts[role]
+                facts = await probe(host, deadline=deadline)
+                host.elevation = self._elevation or facts.elevation
+                self._change_side(role, facts=facts, connection=host.connection)
+            return facts
 
     def refresh(self) -> None:
         """Read both sides now, and try hosts that are gone at once."""
@@ -145,7 +170,7 @@ class RouteWatch:
 
     # Reading both sides
 
-    async def _read_forever(self, role: str) -> None:
+    async def _read_forever(self, role: Role) -> None:
         loop = asyncio.get_running_loop()
         while True:
             await self._read(role)
@@ -158,7 +183,7 @@ class RouteWatch:
                         break
             self._wake[role].clear()
 
-    def _pause(self, role: str) -> float:
+    def _pause(self, role: Role) -> float:
         """Seconds between the last reading of a side and the next."""
         side, job = self._side(role), self.picture.job
         if side.connection.retry_at is not None:
@@ -166,19 +191,15 @@ class RouteWatch:
         share = _SENDING_SHARE if job and job.state.running else _IDLE_SHARE
         return max(REFRESH, share * side.inventory.seconds if side.inventory else 0)
 
-    async def _read(self, role: str) -> None:
+    async def _read(self, role: Role) -> None:
         # One reading of a side at a time: an older one must not replace a newer one.
         async with self._reading[role]:
             await self._read_alone(role)
 
-    async def _read_alone(self, role: str) -> None:
+    async def _read_alone(self, role: Role) -> None:
         host, side = self._hosts[role], self._side(role)
-        facts = side.facts
         try:
-            if facts is None:
-                facts = await probe(host)
-                host.elevation = self._elevation or facts.elevation
-                self._change_side(role, facts=facts, connection=host.connection)
+            await self.meet(role)
             inventory = await survey(host, side.location.dataset)
         except TroubleError as error:
             key = error.key if isinstance(error, HostKeyUnknownError) else None
@@ -212,7 +233,7 @@ class RouteWatch:
         comparison, seal, found = made
         self._show(replace(self.picture, comparison=comparison, seal=seal, problems=found))
 
-    async def _iostat_forever(self, role: str) -> None:
+    async def _iostat_forever(self, role: Role) -> None:
         host, pool = self._hosts[role], pool_of(self._side(role).location.dataset)
         while True:
             inventory = self._side(role).inventory
@@ -231,7 +252,7 @@ class RouteWatch:
                     self._wake[role].set()
             await asyncio.sleep(IOSTAT)
 
-    def _iostat_line(self, role: str, line: bytes) -> None:
+    def _iostat_line(self, role: Role, line: bytes) -> None:
         sample = _iostat_sample(line)
         if sample is not None:
             kept = self._side(role).iostat[-_IOSTAT_KEPT + 1 :]
@@ -239,7 +260,7 @@ class RouteWatch:
 
     # Jobs
 
-    async def find_jobs(self) -> tuple[Job, ...]:
+    async def find_jobs(self, *, deadline: float = DEADLINE) -> tuple[Job, ...]:
         """Look for the jobs of all hosts that may coordinate this route; `picture.jobs` has them.
 
         A host that cannot be asked is left out; `job_troubles` says why.
@@ -247,7 +268,9 @@ class RouteWatch:
         hosts = [self.source, self.destination, *((self._operator,) if self._operator else ())]
         # One of them may be this machine already.
         distinct = {host.where: host for host in hosts}.values()
-        answers = await asyncio.gather(*map(jobs.find, distinct), return_exceptions=True)
+        answers = await asyncio.gather(
+            *(jobs.find(host, deadline=deadline) for host in distinct), return_exceptions=True
+        )
         found: dict[str, Job] = {}
         self.job_troubles = tuple(
             answer.trouble for answer in answers if isinstance(answer, TroubleError)
@@ -271,7 +294,7 @@ class RouteWatch:
         """Follow the route's running job, whoever started it; show the last one otherwise."""
         seen: set[str] = set()
         while True:
-            own = [job for job in await self.find_jobs() if self._is_own(job)]
+            own = [job for job in await self.find_jobs() if job.about.is_of(self.picture.route)]
             running = [job for job in own if job.state.running]
             current = next(iter(running or own), None)
             pause = JOBS_EVERY
@@ -288,18 +311,6 @@ class RouteWatch:
                 async with asyncio.timeout(pause):
                     await self._wake_jobs.wait()
             self._wake_jobs.clear()
-
-    def _is_own(self, job: Job) -> bool:
-        """Whether a job is of this route: hosts may go by other names, datasets do not."""
-        try:
-            places = (Location.parse(job.about.source), Location.parse(job.about.destination))
-        except (ValueError, BadNameError):
-            return False
-        route = self.picture.route
-        return (places[0].dataset, places[1].dataset) == (
-            route.source.dataset,
-            route.destination.dataset,
-        )
 
     async def _follow(self, found: Job) -> None:
         shown_at = sampled_at = 0.0
@@ -334,10 +345,10 @@ class RouteWatch:
 
     # The picture
 
-    def _side(self, role: str) -> Side:
+    def _side(self, role: Role) -> Side:
         return self.picture.source if role == _SOURCE else self.picture.destination
 
-    def _change_side(self, role: str, **changes: object) -> None:
+    def _change_side(self, role: Role, **changes: object) -> None:
         side: Side = replace(self._side(role), **changes)  # type: ignore[arg-type]
         picture = (
             replace(self.picture, source=side)

@@ -43,6 +43,12 @@ ACTIONS = (
     Action("filter", ("slash",), "filter", "Show only rows with a text in them.", shown_key="/"),
     Action("details", ("d",), "details", "What the trouble on top means, and what to do."),
     Action(
+        "playbook",
+        ("p",),
+        "diagnose",
+        "Walk the fast-diagnosis playbook: what holds replication back, with the evidence.",
+    ),
+    Action(
         "send",
         ("s",),
         "send…",

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
@@ -17,18 +18,21 @@ from textual import work
 from textual.app import App, SystemCommand
 from textual.screen import Screen
 
+from sealift import journal
 from sealift.hosts.command_log import CommandLog
 from sealift.hosts.gate import Gate
 from sealift.hosts.host import Connection, Host, utc_now
 from sealift.hosts.local import LocalTransport
 from sealift.hosts.opening import open_host
+from sealift.hosts.trouble import Trouble
+from sealift.journal import Journal
 from sealift.replication.picture import Picture, Side
 from sealift.replication.watch import RouteWatch
 from sealift.routes import Via
 from sealift.ui import crash
 from sealift.ui.actions import ACTIONS
 from sealift.ui.screens.route import RouteScreen
-from sealift.ui.text import ASCII, UNICODE
+from sealift.ui.text import ASCII, UNICODE, one_line
 from sealift.ui.themes import own_themes
 
 if TYPE_CHECKING:
@@ -53,6 +57,7 @@ class SealiftApp(App[int]):
         self.options = options
         self._clock = clock
         self.command_log = CommandLog()
+        self.journal: Journal | None = None  # once the hosts are open
         self._log_version = 0
         for theme in own_themes():
             self.register_theme(theme)
@@ -77,6 +82,7 @@ class SealiftApp(App[int]):
     async def _follow(self, screen: RouteScreen) -> None:
         gate = Gate(read_only=self.options.route.read_only)
         async with self.open_hosts(gate) as (source, destination):
+            self._open_journal()
             relay = self.options.route.transport.via is Via.OPERATOR
             watch = RouteWatch(
                 self.options.route,
@@ -108,6 +114,20 @@ class SealiftApp(App[int]):
             for end, lent in zip(ends, self.options.route.lends_agent, strict=True)
         ]
         yield source, destination
+
+    def journal_path(self) -> Path:
+        """Where this run's journal is; the demo has its own."""
+        return journal.default_path()
+
+    def _open_journal(self) -> None:
+        self.journal = Journal(self.journal_path(), self.options.route.title, self._warn)
+        self.command_log.subscribe(self.journal.note)
+        if not self.options.route.read_only:
+            self.journal.ready()  # said now, not after the first change
+
+    def _warn(self, trouble: Trouble) -> None:
+        words = one_line(f"{trouble.sentence()}. {trouble.means}")
+        self.notify(words, severity="warning", markup=False)
 
     def opened(self, screen: RouteScreen, watch: RouteWatch) -> None:
         """The hosts can be used now. For the demo, which goes on from here."""

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from textual import work
 
@@ -49,6 +50,12 @@ class DemoApp(SealiftApp):
                 Host(demo.source, gate, self.command_log),
                 Host(demo.destination, gate, self.command_log),
             )
+
+    def journal_path(self) -> Path:
+        """Among the demo's own files: what was played is no change of a real host."""
+        if self._demo is None:
+            return super().journal_path()
+        return self._demo.directory / "journal.jsonl"
 
     def opened(self, screen: RouteScreen, watch: RouteWatch) -> None:  # noqa: ARG002
         """Brief the operator, and let the night begin."""

@@ -103,6 +103,25 @@ def host_key_paragraphs(where: str, key: UnknownKey) -> list[str]:
     ]
 
 
+def page_paragraphs(group: str, means: str, recognised: str, do: str, dont: str) -> list[str]:
+    """A page of the catalogue: what a finding means comes first, then what to do about it."""
+    return [
+        means,
+        f"What to do\n{do}",
+        f"What not to do\n{dont}",
+        f"How it was recognised\n{recognised}",
+        f"Belongs to: {group}",
+    ]
+
+
+def report_paragraphs(path: str) -> list[str]:
+    """Where the incident report is."""
+    return [
+        f"Written: {path}",
+        "It names hosts, datasets and commands: read it before you pass it on.",
+    ]
+
+
 def _commands(shown: Preview, picture: Picture) -> list[str]:
     """Every command in the order in which it runs, as it can be pasted on the host before it."""
     source, destination = (side.location.where for side in (picture.source, picture.destination))

@@ -8,37 +8,47 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import humanize
 from rich.cells import cell_len, set_cell_size
 
+from sealift.words import (
+    UNKNOWN,
+    UNKNOWN_SHORT,
+    age,
+    count,
+    duration,
+    percent,
+    rate,
+    sane,
+    size,
+)
 from sealift.zfs.names import printable
 
-UNKNOWN = "unknown"
-UNKNOWN_SHORT = "?"
+__all__ = (
+    "ASCII",
+    "UNICODE",
+    "UNKNOWN",
+    "UNKNOWN_SHORT",
+    "Glyphs",
+    "age",
+    "count",
+    "duration",
+    "fit",
+    "one_line",
+    "percent",
+    "rate",
+    "shorten",
+    "size",
+    "size_short",
+    "sparkline",
+    "width_of",
+)
 
-# An estimate that underflowed comes out near 2**64 (openzfs/zfs#16691). No pool holds 8 EiB.
-_ABSURD = 2**63
 _STEP = 1024
-_MINUTE, _HOUR, _DAY = 60, 3600, 86400
-
-
-def _sane(number: float | None) -> float | None:
-    return number if number is not None and 0 <= number < _ABSURD else None
-
-
-def size(number: int | None) -> str:
-    """Bytes for a sentence: `11.2 GiB`."""
-    known = _sane(number)
-    if known is None:
-        return UNKNOWN
-    if known < _STEP:
-        return f"{known:.0f} B"
-    return humanize.naturalsize(known, binary=True)
 
 
 def size_short(number: int | None) -> str:
     """Bytes for a column of 6: `0 B`, `96 K`, `1.2 G`, `1023 G`."""
-    known = _sane(number)
+    known = sane(number)
     if known is None:
         return UNKNOWN_SHORT
     if known < _STEP:
@@ -57,53 +67,6 @@ def sparkline(values: Sequence[float], glyphs: Glyphs) -> str:
     top = max(values, default=0) or 1
     highest = len(glyphs.levels) - 1
     return "".join(glyphs.levels[min(highest, int(value * highest // top))] for value in values)
-
-
-def rate(per_second: float | None) -> str:
-    """Bytes per second: `2.0 MB/s`. Decimal, as links are sold and as `zpool iostat` is not."""
-    known = _sane(per_second)
-    if known is None:
-        return UNKNOWN
-    if known < 1000:  # noqa: PLR2004 - humanize would write "Bytes"
-        return f"{known:.0f} B/s"
-    return f"{humanize.naturalsize(known)}/s"
-
-
-def duration(seconds: float | None) -> str:
-    """A length of time in at most two units: `45 s`, `12 min`, `3 h 12 min`, `2 d 4 h`."""
-    known = _sane(seconds)
-    if known is None:
-        return UNKNOWN
-    whole = int(known)
-    if whole < _MINUTE:
-        return f"{whole} s"
-    if whole < _HOUR:
-        return f"{whole // _MINUTE} min"
-    if whole < _DAY:
-        return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE:02d} min"
-    return f"{whole // _DAY:,} d {whole % _DAY // _HOUR} h"
-
-
-def age(seconds: float | None) -> str:
-    """How long ago: `3 h 12 min ago`. What a skewed clock puts into the future is `in … `."""
-    if seconds is not None and seconds < 0:
-        return f"in {duration(-seconds)}"
-    known = duration(seconds)
-    return known if known == UNKNOWN else f"{known} ago"
-
-
-def count(number: int | None, one: str, many: str | None = None) -> str:
-    """A number with its noun: `1 snapshot`, `1,204 snapshots`."""
-    noun = one if number == 1 else (many or f"{one}s")
-    return f"{UNKNOWN if number is None else f'{number:,}'} {noun}"
-
-
-def percent(part: float | None, whole: float | None) -> str:
-    """How much of the whole: `61 %`. An estimate that was too low does not make it exceed 100."""
-    known, total = _sane(part), _sane(whole)
-    if known is None or not total:
-        return f"{UNKNOWN_SHORT} %"
-    return f"{min(100, int(100 * known / total))} %"
 
 
 def one_line(text: str) -> str:

@@ -49,11 +49,14 @@ class Command:
         return self.shown or shlex.join(self.argv)
 
 
-# What `listings.parse_datasets` and `listings.parse_snapshots` expect, in this order. Hidden
+# What the readers of `listings` and `room` expect, in this order. Hidden
 # properties (ivsetguid, keyguid) are listed by zfs 2.1 to 2.4 when asked for by name.
 DATASET_COLUMNS = (
     "name,type,guid,createtxg,creation,used,available,referenced,encryption,encryptionroot,"
     "keystatus,keyformat,keyguid,mounted,readonly,receive_resume_token,origin,written"
+)
+ROOM_COLUMNS = (
+    "name,used,available,referenced,quota,refquota,usedbyrefreservation,readonly,dedup,mounted"
 )
 SNAPSHOT_COLUMNS = "name,guid,createtxg,creation,used,written,ivsetguid,userrefs"
 
@@ -74,6 +77,42 @@ def list_pool(pool: str) -> Command:
     """Size, free space, fragmentation and health of one pool."""
     argv = ("zpool", "list", "-Hp", "-o", "name,size,alloc,free,frag,cap,health", pool)
     return Command(argv, Effect.READ, "how full and how healthy the pool is")
+
+
+def pool_status(pool: str) -> Command:
+    """What is wrong with a pool, in words, and whether it is being scrubbed or resilvered."""
+    return Command(("zpool", "status", pool), Effect.READ, "whether the pool is healthy")
+
+
+def pool_events(pool: str) -> Command:
+    """What the kernel noted of a pool lately. For root only."""
+    return Command(("zpool", "events", "-vH", pool), Effect.READ, "what the pool went through")
+
+
+def room(datasets: tuple[str, ...]) -> Command:
+    """Space and quotas of single datasets, as `room.parse_room` reads them."""
+    argv = ("zfs", "list", "-Hp", "-o", ROOM_COLUMNS, *map(check_dataset, datasets))
+    return Command(argv, Effect.READ, "how much room there is")
+
+
+def room_below(root: str) -> Command:
+    """The same of a whole tree: a replica's children may have quotas of their own."""
+    argv = ("zfs", "list", "-Hp", "-r", "-t", "filesystem,volume", "-o", ROOM_COLUMNS)
+    return Command((*argv, check_dataset(root)), Effect.READ, "how much room there is")
+
+
+def delegations(dataset: str) -> Command:
+    """Who may do what on a dataset and below it."""
+    return Command(("zfs", "allow", check_dataset(dataset)), Effect.READ, "who may do what there")
+
+
+GROUPS = Command(("id", "-Gn"), Effect.READ, "which groups we are in")
+
+
+def space(dataset: str) -> Command:
+    """Where the space of a tree went: data, snapshots, children, reservations."""
+    argv = ("zfs", "list", "-r", "-o", "space", check_dataset(dataset))
+    return Command(argv, Effect.READ, "where the space went")
 
 
 def pool_iostat(pool: str, seconds: int) -> Command:
@@ -155,7 +194,7 @@ def resume_estimate(token: str) -> Command:
 
 
 def pool_features(pool: str) -> Command:
-    """Every `feature@...` of a pool, as `zpool get` prints it: name, property, value, source."""
+    """Every property of a pool, features too: name, property, value, source in a line."""
     argv = ("zpool", "get", "-Hp", "all", pool)
     return Command(argv, Effect.READ, "what the pool can take")
 

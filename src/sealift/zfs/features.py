@@ -1,4 +1,4 @@
-"""Read the feature flags of a pool from `zpool get -Hp all POOL`.
+"""Read the properties of a pool, its feature flags among them, from `zpool get -Hp all POOL`.
 
 A line is pool, property, value, source, parted by TABs; a feature's property is `feature@NAME` and
 its value `disabled`, `enabled` or `active`. Sources: zpool-get(8), zpool-features(7).
@@ -17,11 +17,16 @@ def parse_features(data: bytes) -> dict[str, str]:
 
     Other properties are passed over. Raises `ParseError` on a line that is not of such a listing.
     """
+    found = parse_properties(data)
+    return {name: value for name, value in found.items() if name.startswith(_PREFIX)}
+
+
+def parse_properties(data: bytes) -> dict[str, str]:
+    """Every property of one pool by its name. Raises `ParseError` on any other line."""
     found: dict[str, str] = {}
     for line in lines_of(data):
         fields = line.split("\t")
         if len(fields) != _FIELDS or not fields[0] or not fields[1]:
             raise ParseError("a line of `zpool get`", line)
-        if fields[1].startswith(_PREFIX):
-            found[fields[1]] = fields[2]
+        found[fields[1]] = fields[2]
     return found

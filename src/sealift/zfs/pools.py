@@ -98,6 +98,11 @@ class PoolStatus:
     errors: str
 
     @property
+    def suspended(self) -> bool:
+        """Whether all I/O waits for somebody to bring its disks back (zpool-clear(8))."""
+        return self.state == "SUSPENDED"
+
+    @property
     def damaged(self) -> bool:
         """Whether the pool knows of data that it cannot read any more."""
         return bool(self.errors) and self.errors != "No known data errors"

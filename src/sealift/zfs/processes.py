@@ -27,7 +27,14 @@ _LINE = re.compile(r" *([0-9]+) +([0-9]+) +([0-9]+)(?: (.*))?", re.DOTALL)
 _VERBS: Mapping[str, Verb] = {"send": "send", "receive": "receive", "recv": "receive"}
 # Options that take the next word (or the rest of their own) as their value.
 _VALUED: Mapping[Verb, str] = {"send": "diItX", "receive": "ox"}
-_VALUED_LONG = frozenset({"--redact", "--exclude"})
+_LONG = {
+    "--raw": "w",
+    "--replicate": "R",
+    "--dryrun": "n",
+    "--resume": "t",
+    "--redact": "d",
+    "--exclude": "X",
+}
 _ELEVATING = frozenset({"sudo", "doas"})
 _ELEVATING_VALUED = frozenset({"-u", "-g", "-C", "-h", "-p", "-T", "-r", "-t", "-D", "-R"})
 
@@ -38,7 +45,9 @@ class Process:
 
     `argv_text` is its words glued with spaces, from the word `zfs` on. `dataset` is what it sends
     from or receives into, without the snapshot, and empty where its words do not say (`send -t`).
-    `below` is set for a receive that makes the rest of the name itself (`-d`, `-e`).
+    `below` is set for a receive that makes the rest of the name itself (`-d`, `-e`). Of a send,
+    `raw` is whether it has `-w`, `replicate` whether it has `-R`, `whole` whether it starts from
+    nothing (neither `-i`, `-I` nor `-t`), and `token` what it resumes.
     """
 
     pid: int
@@ -48,29 +57,87 @@ class Process:
     verb: Verb
     dataset: str
     below: bool = False
+    raw: bool = False
+    replicate: bool = False
+    whole: bool = False
+    token: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Any process of a host, as the listing has it."""
+
+    pid: int
+    parent: int
+    seconds: int
+    args: str
+
+    @property
+    def program(self) -> str:
+        """The name it was started by, without its path; a daemon's title ends at the colon."""
+        return _program(self.args.split(" ")).removesuffix(":")
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What runs on a host: all of it, and the transfers among it."""
+
+    entries: Mapping[int, Entry]
+    transfers: tuple[Process, ...]
+
+    def above(self, pid: int) -> tuple[Entry, ...]:
+        """The ancestors of a process, its parent first."""
+        parents = {entry.pid: entry.parent for entry in self.entries.values()}
+        found = (self.entries.get(each) for each in _ancestors(pid, parents))
+        return tuple(entry for entry in found if entry is not None)
+
+    def older_than(self, seconds: float) -> Listing:
+        """The listing without what began in the last few seconds."""
+        return Listing(
+            {pid: each for pid, each in self.entries.items() if each.seconds >= seconds},
+            tuple(each for each in self.transfers if each.seconds >= seconds),
+        )
+
+    def carrying(self, dataset: str) -> tuple[Entry, ...]:
+        """The ssh clients whose words have a `zfs receive` into `dataset` or below it."""
+        into = re.compile(rf"\b(?:receive|recv)\b.*[ ']{re.escape(dataset)}(?![A-Za-z0-9_.:-])")
+        return tuple(
+            entry
+            for entry in self.entries.values()
+            if entry.program == "ssh" and into.search(entry.args)
+        )
 
 
 def parse(data: bytes) -> tuple[Process, ...]:
+    """The sends and receives of a listing; see `parse_listing`."""
+    return parse_listing(data).transfers
+
+
+def parse_listing(data: bytes) -> Listing:
     """Read the whole listing; raise `ParseError` on a line that does not begin with its numbers.
 
     What runs behind sudo or doas is given once: as the process itself, and as sudo's only where the
-    process is not in the listing (it has just begun, or the host hides it).
+    process is not in the listing (it has just begun, or the host hides it). A dry run (`-n`) moves
+    nothing and is no transfer.
     """
-    parents: dict[int, int] = {}
+    entries: dict[int, Entry] = {}
     found: list[tuple[Process, bool]] = []
     for line in lines_of(data):
         fields = _LINE.fullmatch(line)
         if fields is None:
             raise ParseError(_READING, line, "it does not begin with three numbers")
         pid, parent, seconds = (number(field, _READING) for field in fields.groups()[:3])
-        parents[pid] = parent
-        words = (fields[4] or "").strip(" ").split(" ")
+        args = (fields[4] or "").strip(" ")
+        entries[pid] = Entry(pid, parent, seconds, args)
+        words = args.split(" ")
         inner = _behind_elevation(words)
         process = _process(pid, parent, seconds, inner)
         if process is not None:
             found.append((process, inner is not words))
+    parents = {entry.pid: entry.parent for entry in entries.values()}
     covered = {above for process, _ in found for above in _ancestors(process.pid, parents)}
-    return tuple(each for each, elevated in found if not (elevated and each.pid in covered))
+    transfers = tuple(each for each, elevated in found if not (elevated and each.pid in covered))
+    return Listing(entries, transfers)
 
 
 def receiving(processes: tuple[Process, ...], dataset: str) -> tuple[Process, ...]:
@@ -113,41 +180,66 @@ def _program(words: list[str]) -> str:
 
 
 def _process(pid: int, parent: int, seconds: int, words: list[str]) -> Process | None:
+    if words[:2] == ["zfs:", "sending"]:
+        # The title that `zfs send -V` gives itself: with its options gone, none is held against it.
+        dataset = " ".join(words[2:]).partition("@")[0]
+        return Process(pid, parent, seconds, " ".join(words), "send", dataset, raw=True)
     verb = _VERBS.get(words[1]) if _program(words) == "zfs" and len(words) > 1 else None
     if verb is None:
         return None
-    flags, rest = _options(words[2:], _VALUED[verb])
+    options, rest = _options(words[2:], _VALUED[verb])
+    if "n" in options:
+        return None
     name = " ".join(rest)
-    below = verb == "receive" and bool(flags & set("de"))
-    dataset = name.partition("@")[0]
-    return Process(pid, parent, seconds, " ".join(words), verb, dataset, below)
+    sends = verb == "send"
+    return Process(
+        pid,
+        parent,
+        seconds,
+        " ".join(words),
+        verb,
+        name.partition("@")[0],
+        below=not sends and bool(options.keys() & set("de")),
+        raw=sends and "w" in options,
+        replicate=sends and "R" in options,
+        whole=sends and not options.keys() & set("iIt"),
+        token=options.get("t", "") if sends else "",
+    )
 
 
-def _options(words: list[str], valued: str) -> tuple[set[str], list[str]]:
-    """The letters of the options, and the words behind the last option, as getopt(3) reads them."""
-    flags: set[str] = set()
+def _options(words: list[str], valued: str) -> tuple[dict[str, str], list[str]]:
+    """The options by their letters, and the words behind the last, as getopt_long(3) reads them."""
+    options: dict[str, str] = {}
     position = 0
     while position < len(words) and words[position].startswith("-"):
         word = words[position]
         position += 1
         if word == "--":
             break
+        following = words[position] if position < len(words) else ""
         if word.startswith("--"):
-            position += word in _VALUED_LONG
+            name, given, value = word.partition("=")
+            letter = _LONG.get(name, "")
+            if letter and letter in valued and not given:
+                value = following
+                position += 1
+            options[letter or name] = value
             continue
         for index, letter in enumerate(word[1:], start=1):
-            flags.add(letter)
+            options[letter] = ""
             if letter in valued:
-                position += index == len(word) - 1
+                last = index == len(word) - 1
+                options[letter] = following if last else word[index + 1 :]
+                position += last
                 break
-    return flags, words[position:]
+    return options, words[position:]
 
 
-def _ancestors(pid: int, parents: Mapping[int, int]) -> set[int]:
-    above: set[int] = set()
+def _ancestors(pid: int, parents: Mapping[int, int]) -> list[int]:
+    above: list[int] = []
     # The listing is not of one instant: a pid used again could close a circle.
     while (pid := parents.get(pid, 0)) and pid not in above:
-        above.add(pid)
+        above.append(pid)
     return above
 
 

@@ -38,7 +38,11 @@ def test_sends_and_receives_are_kept_and_everything_else_is_not() -> None:
         b"    904     899       5\n"
     )
     assert found == (
-        Process(812, 810, 61, "zfs send -w -vP -R -I @rep-1 tank/prod@rep-2", "send", "tank/prod"),
+        Process(
+            *(812, 810, 61, "zfs send -w -vP -R -I @rep-1 tank/prod@rep-2", "send", "tank/prod"),
+            raw=True,
+            replicate=True,
+        ),
         Process(900, 899, 5, "/usr/sbin/zfs recv -s -u backup/prod", "receive", "backup/prod"),
     )
 

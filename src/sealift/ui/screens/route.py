@@ -42,6 +42,7 @@ from sealift.ui.widgets.transfer import TransferPane
 from sealift.zfs.commands import Effect
 
 NOT_READ = "Both hosts have to be read first."
+_NEED_HOSTS = frozenset({"jobs", "playbook"})
 _NEED_TREES = frozenset({"tokens", "holds", "hold", "prune", "roll_back"})
 _MANY_SNAPSHOTS = 10_000
 
@@ -159,7 +160,9 @@ class RouteScreen(Screen[None]):
         if known[action].effect is not Effect.READ and self._read_only:
             return "This session is read-only."
         read = self.route_watch is not None and self.picture.comparison is not None
-        if (action == "jobs" and self.route_watch is None) or (action in _NEED_TREES and not read):
+        if (action in _NEED_HOSTS and self.route_watch is None) or (
+            action in _NEED_TREES and not read
+        ):
             return NOT_READ
         job = self.picture.job
         running = job is not None and job.state.running
@@ -357,6 +360,16 @@ class RouteScreen(Screen[None]):
     def action_roll_back(self) -> None:
         """List what has diverged, to be rolled back."""
         self.open_panel(DivergencePanel(self.desk))
+
+    def action_playbook(self) -> None:
+        """Walk the playbook; one host is enough for it."""
+        if why := self.refusal("playbook"):
+            self.notify(why, severity="warning", markup=False)
+            return
+        # All its rules with it, which the first frame does not wait for.
+        from sealift.ui.panels.playbook import PlaybookPanel  # noqa: PLC0415
+
+        PlaybookPanel(self.desk).open()
 
     def _holdable(self) -> dict[Side, str]:
         return under_cursor(self.tree_pane.current, self.picture.comparison)

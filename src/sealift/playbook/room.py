@@ -1,0 +1,160 @@
+"""Whether there is room for what is to come: the pool, and every quota on the way. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sealift import words
+from sealift.playbook import thresholds, turned
+from sealift.playbook.diagnosis import Evidence, Fact, Finding, Level, NextStep, Severity
+from sealift.playbook.scene import Scene
+from sealift.replication.obstacles import no_room
+from sealift.zfs import commands
+from sealift.zfs.commands import Command, Effect
+from sealift.zfs.names import join, pool_of
+from sealift.zfs.room import Room
+
+_Rooms = tuple[Room, ...] | None
+
+
+def facts(scene: Scene, rooms: _Rooms, estimate: int | None) -> Iterator[Fact]:
+    """What is free, what is needed, and the quotas that bound it."""
+    here = _nearest(scene, rooms)
+    if here is not None:
+        needed = _needed(scene, estimate)
+        value = f"{words.size(here.available)} free in {here.name}"
+        if needed:
+            value += f", about {words.size(needed)} are to arrive"
+        short = needed is not None and needed > here.available
+        level: Level = "problem" if short else "ok"
+        yield Fact("Room", value, level, _evidence(scene, here, f"available {here.available:,}"))
+    bounded = [room for room in rooms or () if room.headroom is not None]
+    if bounded:
+        value = turned.named(
+            tuple(f"{each.name} {words.size(each.headroom)} left" for each in bounded)
+        )
+        yield Fact("Quotas", value, "info", _evidence(scene, bounded[0], value))
+
+
+def findings(scene: Scene, rooms: _Rooms, estimate: int | None) -> Iterator[Finding]:
+    """What does not fit, and what is nearly full."""
+    found = [*_too_little(scene, rooms, estimate), *_children(scene, rooms)]
+    yield from found
+    named = {finding.dataset for finding in found}
+    for room in rooms or ():
+        if room.name not in named and _spent(room):
+            yield _quota(scene, room, None)
+    if not any(finding.id == "space-low" for finding in found):
+        yield from _nearly_full(scene)
+
+
+def _too_little(scene: Scene, rooms: _Rooms, estimate: int | None) -> Iterator[Finding]:
+    needed, here = _needed(scene, estimate), _nearest(scene, rooms)
+    if here is None or needed is None or needed <= here.available:
+        return
+    tight = _tight(scene, rooms, needed)
+    if tight is not None:
+        yield _quota(scene, tight, needed)
+        return
+    problem = no_room(needed, here.available, here.name)
+    if problem is not None:
+        yield turned.from_problem(problem, scene)
+
+
+def _tight(scene: Scene, rooms: _Rooms, needed: int) -> Room | None:
+    """The quota that bounds it, if it is one and not the pool."""
+    pool = next((r for r in rooms or () if r.name == pool_of(r.name)), None)
+    if pool is None or pool.available < needed:
+        return None
+    root = scene.route.destination.dataset
+    above = [r for r in rooms or () if r.name == root or root.startswith(r.name + "/")]
+    bounds = [r for r in above if r.headroom is not None and r.headroom < needed]
+    return min(bounds, key=lambda r: r.headroom or 0, default=None)
+
+
+def _children(scene: Scene, rooms: _Rooms) -> Iterator[Finding]:
+    """Quotas of single datasets below the root: `-R` brings the source's along."""
+    by_name = {room.name: room for room in rooms or ()}
+    root = scene.route.destination.dataset
+    for each in scene.carried:
+        room = by_name.get(join(root, each.below)) if each.below else None
+        needed = each.behind_bytes
+        if room is None or room.headroom is None or not needed or not each.behind:
+            continue
+        if needed > room.headroom:
+            yield _quota(scene, room, needed)
+
+
+def _spent(room: Room) -> bool:
+    """Whether a quota is used up but for a rest."""
+    full = thresholds.QUOTA_FULL.value
+    return (room.quota is not None and room.used >= full * room.quota) or (
+        room.refquota is not None and room.referenced >= full * room.refquota
+    )
+
+
+def _quota(scene: Scene, room: Room, needed: int | None) -> Finding:
+    left = room.headroom
+    by_ref = room.refquota is not None and left == max(0, room.refquota - room.referenced)
+    name, limit = ("refquota", room.refquota) if by_ref else ("quota", room.quota)
+    much = f", and about {words.size(needed)} are to arrive" if needed else ""
+    weight: Severity = "problem" if needed else "warning"
+    lift = Command(("zfs", "set", f"{name}=none", room.name), Effect.CHANGE, "")
+    where = Command(("zfs", "get", "quota,refquota,used,referenced", room.name), Effect.READ, "")
+    return Finding(
+        "quota-reached",
+        weight,
+        "destination",
+        room.name,
+        f"the {name} of {room.name} ({words.size(limit)}) leaves {words.size(left)}{much}",
+        _evidence(scene, room, f"{name} {limit or 0:,}, left {left or 0:,}"),
+        (
+            scene.step("destination", where, "See how it stands."),
+            scene.step("destination", commands.space(room.name), "See where the space went."),
+            scene.step(
+                "destination",
+                lift,
+                "Lift it, or set a larger one, if whoever set it agrees. One that came from the "
+                "source with -R comes again.",
+            ),
+        ),
+    )
+
+
+def _nearly_full(scene: Scene) -> Iterator[Finding]:
+    inventory = scene.picture.destination.inventory
+    pool = inventory.pool if inventory else None
+    full = thresholds.POOL_FULL.value
+    if pool is None or pool.capacity is None or pool.capacity < full:
+        return
+    yield Finding(
+        "space-low",
+        "warning",
+        "destination",
+        pool.name,
+        f"the pool {pool.name} is {pool.capacity} % full ({words.size(pool.free)} free): from "
+        f"{full:.0f} % on writes become slow, and soon nothing fits any more",
+        scene.evidence("destination", commands.list_pool(pool.name), f"cap {pool.capacity}"),
+        (
+            scene.step("destination", commands.space(pool.name), "See where the space went."),
+            NextStep("See which snapshots may go.", action="prune"),
+        ),
+    )
+
+
+def _nearest(scene: Scene, rooms: _Rooms) -> Room | None:
+    """The destination's root, or of what is above it the nearest that is there."""
+    root = scene.route.destination.dataset
+    above = [r for r in rooms or () if r.name == root or root.startswith(r.name + "/")]
+    return max(above, key=lambda room: len(room.name), default=None)
+
+
+def _needed(scene: Scene, estimate: int | None) -> int | None:
+    """Bytes to come; None if nothing is, or if that is unknown."""
+    if scene.comparison is None or not scene.comparison.snapshots_behind:
+        return None
+    return scene.comparison.bytes_behind if estimate is None else estimate
+
+
+def _evidence(scene: Scene, room: Room, value: str) -> tuple[Evidence, ...]:
+    return scene.evidence("destination", commands.room((room.name,)), f"{room.name}: {value}")

@@ -1,0 +1,149 @@
+"""The playbook over the route screen: walks it, and carries out what its screen asks for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from sealift.hosts.trouble import TroubleError
+from sealift.playbook.diagnosis import Diagnosis
+from sealift.playbook.playbook import Playbook
+from sealift.ui import dialogs, playbook_rows
+from sealift.ui.panels.desk import Desk
+from sealift.ui.screens.dialog import Dialog
+from sealift.ui.screens.playbook import Calls, PlaybookScreen
+from sealift.ui.text import one_line
+
+MEASURING = "It is being measured: wait until it says so, or leave with esc."
+_WALK = "playbook"  # the group of workers that ends when the screen is left
+
+
+class Page(Protocol):
+    """A page of the catalogue of findings."""
+
+    @property
+    def id(self) -> str: ...  # noqa: D102 - as the catalogue has them
+    @property
+    def group(self) -> str: ...  # noqa: D102
+    @property
+    def title(self) -> str: ...  # noqa: D102
+    @property
+    def means(self) -> str: ...  # noqa: D102
+    @property
+    def recognised(self) -> str: ...  # noqa: D102
+    @property
+    def do(self) -> str: ...  # noqa: D102
+    @property
+    def dont(self) -> str: ...  # noqa: D102
+
+
+class PlaybookPanel:
+    """One walk through the playbook, for as long as its screen is open.
+
+    `page` gives the catalogue's page of a finding. `report` writes the incident report and gives
+    its path; it is called in a thread and may raise `OSError`.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        *,
+        page: Callable[[str], Page | None] = lambda _: None,
+        report: Callable[[Diagnosis], Path] | None = None,
+    ) -> None:
+        self.desk = desk
+        self.is_open = False
+        self._page = page
+        self._report = report
+        self._measuring = False
+        self._then = ""
+        self._playbook = Playbook(desk.watch)
+        self._playbook.subscribe(self._show)
+        self.screen = PlaybookScreen(
+            self._playbook.diagnosis,
+            Calls(self._again, self._write_report, self._show_page, self._act),
+            desk.glyphs,
+            desk.clock,
+            read_only=desk.read_only,
+        )
+
+    def open(self) -> None:
+        """Show the screen and begin."""
+        self.is_open = True
+        self.desk.screen.app.push_screen(self.screen, lambda _: self._close())
+        self._again(None)
+
+    def _close(self) -> None:
+        """End what is measured; then do what the operator left the screen for."""
+        self.is_open = False
+        route = self.desk.screen
+        route.workers.cancel_group(route, _WALK)
+        if self._then:
+            route.call_next(route.run_action, self._then)
+
+    def _show(self, diagnosis: Diagnosis) -> None:
+        if self.is_open:
+            self.screen.show(diagnosis)
+
+    def _again(self, step: str | None) -> None:
+        if self._measuring:
+            self.desk.say(MEASURING, warning=True)
+            return
+        self._measuring = True
+        self.desk.begin(self._walk(step), _WALK)
+
+    async def _walk(self, step: str | None) -> None:
+        try:
+            if step is None:
+                await self._playbook.run()
+            else:
+                await self._playbook.run_step(step)
+        except TroubleError as error:
+            await self.desk.tell("Not measured", dialogs.trouble_paragraphs(error.trouble))
+        finally:
+            self._measuring = False
+
+    def _show_page(self, finding: str) -> None:
+        page = self._page(finding)
+        if page is None:
+            self.desk.say(f"The catalogue has no page called {one_line(finding)}.", warning=True)
+            return
+        paragraphs = dialogs.page_paragraphs(
+            page.group, page.means, page.recognised, page.do, page.dont
+        )
+        title = f"{page.id}: {page.title}"
+        self.desk.screen.app.push_screen(Dialog(title, paragraphs, cancel="Back"))
+
+    def _act(self, action: str) -> None:
+        """Leave, and have the route screen do it, which shows it and asks."""
+        route = self.desk.screen
+        if playbook_rows.action_of(action) is None:
+            raise ValueError(f"the route screen has no action called {action}")
+        if why := route.refusal(action):
+            self.desk.say(why, warning=True)
+            return
+        self._then = action
+        self.screen.dismiss(None)
+
+    def _write_report(self) -> None:
+        if self._report is None:
+            self.desk.say("This sealift writes no report.", warning=True)
+            return
+        self.desk.begin(self._written(self._report), "playbook-report")
+
+    async def _written(self, report: Callable[[Diagnosis], Path]) -> None:
+        try:
+            path = await asyncio.to_thread(report, self.screen.diagnosis)
+        except OSError as error:
+            words = f"{error.filename or 'The report'}: {error.strerror or error}"
+            await self.desk.tell("No report written", [words])
+            return
+        await self.desk.ask(
+            "Incident report",
+            dialogs.report_paragraphs(str(path)),
+            (),
+            copy=str(path),
+            cancel="Back",
+        )

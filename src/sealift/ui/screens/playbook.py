@@ -1,0 +1,262 @@
+"""The playbook: what holds replication back, with the evidence, and what to do next.
+
+The screen is a function of the newest `Diagnosis` it was shown; it holds only cursor and scroll,
+and knows no hosts. What is asked for goes to whoever opened it (`Calls`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from rich.text import Text
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.screen import Screen
+from textual.widgets import Footer, Static
+
+from sealift.playbook import steps
+from sealift.playbook.diagnosis import Diagnosis
+from sealift.ui import playbook_rows, spans, text
+from sealift.ui.playbook_rows import Item, Paper
+from sealift.ui.screens.dialog import Dialog
+from sealift.ui.screens.listing import READ_ONLY, DetailsPane
+from sealift.ui.text import Glyphs
+from sealift.ui.widgets.item_pane import ItemPane
+from sealift.zfs.commands import Effect
+
+TALL, TALLER = 30, 42  # lines of a screen that has room for more details, and for empty lines
+
+NOTHING_TO_DO = "Nothing here is done by sealift itself. y copies the command, if there is one."
+NO_COMMAND = "There is no command here to copy."
+NO_PAGE = "The catalogue has pages for findings: put the cursor on one."
+_KEYS = """\
+enter i  on a finding: its page of the catalogue
+enter n  on a next step: do it on the route, which shows everything before it runs
+1 2 3 4  take that step again, alone
+ctrl+r   take all of them again
+r        write the incident report
+y        copy the command of the next step, or the one that a fact came from
+j k      one further (also up and down)
+g G      first, last (also home and end)
+ctrl+d u half a page; page keys: a whole one
+tab      to the details, where the same keys scroll, and back
+esc q    back to the route; what is being measured ends
+
+Nothing on this screen changes anything on a host. Measuring only reads; where nothing runs, a
+trial of some seconds sends into nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """What the screen asks for. `again` takes one of `playbook.steps`, None for all of them;
+    `page` the id of a finding, `act` the id of an action of the route screen."""
+
+    again: Callable[[str | None], None]
+    report: Callable[[], None]
+    page: Callable[[str], None]
+    act: Callable[[str], None]
+
+
+class PlaybookScreen(Screen[None]):
+    """From the top: the verdict, the chain, findings, steps; below them details of one of these."""
+
+    CSS_PATH = "playbook.tcss"
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (TALL, "-tall"), (TALLER, "-taller")]
+    BINDINGS = [
+        Binding("question_mark,f1", "help", "help", key_display="?", id="playbook.help"),
+        Binding("enter", "open", "open", key_display="enter", id="playbook.open"),
+        Binding("i", "page", "page", show=False, id="playbook.page"),
+        Binding("n", "do_next", "do next…", id="playbook.do-next"),
+        *(
+            Binding(
+                str(number),
+                f"again({step!r})",
+                "step again",
+                show=number == 1,
+                key_display=f"1-{len(steps.TITLES)}" if number == 1 else None,
+                id=f"playbook.{step}",
+            )
+            for number, step in enumerate(steps.TITLES, 1)
+        ),
+        Binding("ctrl+r,f5", "all_again", "all again", show=False, id="playbook.again"),
+        Binding("r", "report", "report", id="playbook.report"),
+        Binding("y", "copy", "copy", id="playbook.copy"),
+        Binding("escape", "leave", "back", key_display="esc", id="playbook.back"),
+        Binding("q", "leave", "back", show=False, id="playbook.leave"),
+        # Else the footer would show the program's own `q quit` for this key.
+        Binding("ctrl+q", "app.quit", "quit", show=False, id="playbook.quit"),
+    ]
+
+    def __init__(
+        self,
+        diagnosis: Diagnosis,
+        calls: Calls,
+        glyphs: Glyphs,
+        clock: Callable[[], datetime],
+        *,
+        read_only: bool,
+    ) -> None:
+        super().__init__()
+        self.diagnosis = diagnosis
+        self._calls = calls
+        self._glyphs = glyphs
+        self._clock = clock
+        self._read_only = read_only
+        self._shown_at = clock()
+        self._refused = ""
+        self._read = ("", "", "")  # the item whose details are shown, its level, and these
+        self.pane = ItemPane(self._write, glyphs, self._moved)
+
+    def compose(self) -> ComposeResult:
+        """What this is, the items, details of one of them, the keys."""
+        yield Static(id="heading")
+        yield self.pane
+        with DetailsPane(id="details"):
+            yield Static(id="words")
+        yield Footer(show_command_palette=False, compact=True)
+
+    def on_mount(self) -> None:
+        """Draw the first answer and start the clock."""
+        self.pane.focus()
+        self.set_interval(1, self._tick)
+        self._draw()
+
+    def show(self, diagnosis: Diagnosis) -> None:
+        """Draw another answer; cursor and scroll stay where they are."""
+        self.diagnosis = diagnosis
+        self._shown_at = self._clock()
+        if self.is_mounted:
+            self._draw()
+
+    def _tick(self) -> None:
+        if not self.diagnosis.done:
+            self._draw()
+
+    @property
+    def _seconds(self) -> float:
+        """Since it began: what the answer says, and what has passed since it came."""
+        if self.diagnosis.done:
+            return self.diagnosis.seconds
+        return self.diagnosis.seconds + (self._clock() - self._shown_at).total_seconds()
+
+    # Drawing
+
+    def _draw(self) -> None:
+        self._draw_heading()
+        self.pane.draw()
+
+    def on_resize(self, _: events.Resize) -> None:
+        """Another width for the heading."""
+        self._draw_heading()
+
+    def _draw_heading(self) -> None:
+        width = max(20, self.size.width - 2)
+        badge = "READ-ONLY  " if self._read_only else ""
+        right = f"{badge}{playbook_rows.took(self.diagnosis, self._seconds)}"
+        title = f"Playbook  {text.one_line(self.diagnosis.route)}"
+        room = max(0, width - text.width_of(right) - 2)
+        words = f"{text.fit(title, room, ellipsis=self._glyphs.ellipsis)}  {right}"
+        self.query_one("#heading", Static).update(Text(words), layout=False)
+
+    def _write(self, width: int) -> tuple[Item, ...]:
+        paper = Paper(width, self._glyphs, roomy=self.size.height >= TALL)
+        return playbook_rows.items(self.diagnosis, self._seconds, paper)
+
+    def _moved(self) -> None:
+        """Another item is current: show its details, from their beginning."""
+        item = self.pane.current
+        if item is None:
+            return
+        details = self.query_one("#details", DetailsPane)
+        words = "\n\n".join(item.details)
+        before, self._read = self._read, (item.id, item.level, words)
+        if before != self._read:
+            self.query_one("#words", Static).update(Text(words))
+            level = playbook_rows.level_word(item.level)
+            details.border_title = Text(f" {spans.sign(item.level, self._glyphs)} {level} ")
+        if before[0] != item.id:
+            details.scroll_home(animate=False, immediate=True)
+        refused = self._refusal(item)
+        if refused != self._refused:
+            self._refused = refused
+            self.refresh_bindings()
+
+    # What can be done
+
+    def _refusal(self, item: Item | None) -> str:
+        """Why the next step of an item cannot be done from here; empty if it can."""
+        action = playbook_rows.action_of(item.action) if item is not None else None
+        if action is None:
+            return NOTHING_TO_DO
+        if self._read_only and action.effect is not Effect.READ:
+            return READ_ONLY
+        return ""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """None dims the next step where there is none; pressing its key says why."""
+        return None if action == "do_next" and self._refusal(self.pane.current) else True
+
+    def on_key(self, event: events.Key) -> None:
+        """The key of the next step comes here while it is dimmed: say why it cannot be done."""
+        if event.key == "n" and (why := self._refusal(self.pane.current)):
+            self._say(why)
+            event.stop()
+
+    def _say(self, words: str) -> None:
+        self.notify(words, severity="warning", markup=False)
+
+    def action_open(self) -> None:
+        """Do the next step under the cursor, or read about the finding under it."""
+        item = self.pane.current
+        if item is not None and item.is_next:
+            self.action_do_next()
+        else:
+            self.action_page()
+
+    def action_page(self) -> None:
+        """The catalogue's page of the finding under the cursor."""
+        item = self.pane.current
+        if item is not None and item.page:
+            self._calls.page(item.page)
+        else:
+            self._say(NO_PAGE)
+
+    def action_do_next(self) -> None:
+        """Have the route screen do it, which shows it and asks."""
+        item = self.pane.current
+        if why := self._refusal(item):
+            self._say(why)
+        elif item is not None:
+            self._calls.act(item.action)
+
+    def action_again(self, step: str) -> None:
+        """Take one step again."""
+        self._calls.again(step)
+
+    def action_all_again(self) -> None:
+        """Take all steps again."""
+        self._calls.again(None)
+
+    def action_report(self) -> None:
+        """Write the incident report."""
+        self._calls.report()
+
+    def action_copy(self) -> None:
+        """Copy the command of what is under the cursor."""
+        item = self.pane.current
+        if item is None or not item.copy:
+            self._say(NO_COMMAND)
+            return
+        self.app.copy_to_clipboard(item.copy)
+        self.notify("Sent to the terminal's clipboard (OSC 52); it stands in the details, too.")
+
+    def action_help(self) -> None:
+        """What the keys do here."""
+        self.app.push_screen(Dialog("Help: the playbook", [_KEYS], cancel="Back"))
+
+    def action_leave(self) -> None:
+        """Back to the route."""
+        self.dismiss(None)

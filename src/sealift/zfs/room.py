@@ -1,0 +1,74 @@
+"""Read what bounds a dataset: space, quotas, and the properties that a receive meets there.
+
+The columns are those of `commands.ROOM_COLUMNS`, one dataset a line, parted by TABs. Source:
+zfsprops(7); with `-p` a quota that is not set is `0`, and `-` for a volume.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sealift.zfs.commands import ROOM_COLUMNS
+from sealift.zfs.names import BadNameError, check_dataset
+from sealift.zfs.parse import ParseError, lines_of, number, number_or_none
+
+_READING = "a line of `zfs list` about space"
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What one dataset may take. Sizes in bytes; a quota that is not set is None.
+
+    `available` is what it may still use, all quotas above it and the pool counted. `dedup` is the
+    property as it is (`off`, `on`, `sha256,verify` …).
+    """
+
+    name: str
+    used: int
+    available: int
+    referenced: int
+    quota: int | None
+    refquota: int | None
+    reserved: int
+    readonly: bool
+    dedup: str
+    mounted: bool
+
+    @property
+    def headroom(self) -> int | None:
+        """What its own quota (of both the tighter one) leaves; None without one."""
+        left = [
+            limit - taken
+            for limit, taken in ((self.quota, self.used), (self.refquota, self.referenced))
+            if limit is not None
+        ]
+        return max(0, min(left)) if left else None
+
+
+def parse_room(data: bytes) -> tuple[Room, ...]:
+    """Read `commands.room` or `commands.room_below`. Raises `ParseError`."""
+    return tuple(_room(line) for line in lines_of(data))
+
+
+def _room(line: str) -> Room:
+    fields = line.split("\t")
+    if len(fields) != ROOM_COLUMNS.count(",") + 1:
+        raise ParseError(_READING, line)
+    try:
+        name = check_dataset(fields[0])
+    except BadNameError as error:
+        raise ParseError(_READING, line, str(error)) from None
+    used, available, referenced = (number(field, _READING) for field in fields[1:4])
+    quota, refquota, reserved = (number_or_none(field, _READING) for field in fields[4:7])
+    return Room(
+        name=name,
+        used=used,
+        available=available,
+        referenced=referenced,
+        quota=quota or None,
+        refquota=refquota or None,
+        reserved=reserved or 0,
+        readonly=fields[7] == "on",
+        dedup=fields[8],
+        mounted=fields[9] == "yes",
+    )

@@ -1,0 +1,42 @@
+"""What goes into the journal when the real program is driven, and where it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sealift.cli import parse
+from sealift.journal import default_path, entries, login_name
+from sealift.ui.demo import DemoApp
+from sealift.zfs.commands import Effect
+from tests.driving import Operator
+from tests.waiting import wait_for
+
+from .test_demo_by_keys import operating
+
+if TYPE_CHECKING:
+    from .conftest import Tools
+
+
+async def test_a_change_by_keys_has_its_line() -> None:
+    async with operating() as operator:
+        await operator.confirm("n", "take")
+        await operator.until("a seed sends 3 snapshots")
+        (entry,) = entries(default_path(), operator.picture.route.title)
+        assert entry.command.startswith("zfs snapshot -r tank/prod@rep-")
+        assert (entry.effect, entry.exit_code, entry.host) == (Effect.CHANGE, 0, "root@nas1")
+        assert entry.operator == login_name()
+        assert entries(default_path(), "another route") == ()
+
+
+async def test_what_is_played_in_the_demo_is_not_in_the_operators_journal(tools: Tools) -> None:
+    app = DemoApp(parse(["demo", "quiet-night"]), "quiet-night")
+    async with app.run_test(size=(160, 45)) as pilot:
+        operator = Operator(pilot)
+        await wait_for(pilot, lambda: app.journal and entries(app.journal.path), "a first line")
+        assert app.journal is not None
+        assert {each.route for each in entries(app.journal.path)} == {"quiet-night"}
+        assert not default_path().exists()
+        played = app.journal.path
+        assert operator.picture.route.title == "quiet-night"
+    await tools.until(lambda: not played.parent.exists(), "nothing of the demo left")
+    assert not default_path().exists()
