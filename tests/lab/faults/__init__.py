@@ -11,11 +11,12 @@ from .healthy import HEALTHY
 from .pairs import PAIRS
 from .receiver import RECEIVER
 from .sending import SENDING
+from .tokens import TOKENS
 
 # Those that share the bulky tree stand together: it takes long to make.
 FAULTS: tuple[Fault, ...] = tuple(
     sorted(
-        (*SENDING, *CHAIN, *RECEIVER, *ACCESS, *BOTTLENECK),
+        (*SENDING, *CHAIN, *TOKENS, *RECEIVER, *ACCESS, *BOTTLENECK),
         key=lambda each: (each.bulky, GROUPS.index(each.group)),
     )
 )

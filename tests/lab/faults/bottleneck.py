@@ -9,7 +9,7 @@ from ..lab import Lab
 from ..machine import Machine
 from ..waiting import wait_until
 from .fault import ROUTE, Fault, Make, Words
-from .making import MIB, bulk, flowing, pipeline, received
+from .making import MIB, bulk, flowing, pipeline, received, receiving
 
 INCREMENT = pipeline("zfs send -w -i @rep-1 tank/prod@rep-2")
 
@@ -172,8 +172,7 @@ def late_sender(lab: Lab) -> Iterator[Words]:
     late = pipeline("(sleep 600; zfs send -w -i @rep-1 tank/prod@rep-2)")
     with ExitStack() as running:
         running.enter_context(flowing(lab, late, least=0))
-        receives = "pgrep -f '^zfs receive'"
-        wait_until(lambda: lab.dest.run(receives, check=False).status == 0, "a receive", 60)
+        wait_until(lambda: receiving(lab), "a receive", 60)
         yield ROUTE
 
 

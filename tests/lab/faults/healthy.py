@@ -57,18 +57,18 @@ def old_but_allowed(lab: Lab) -> Iterator[Words]:
 
 @contextmanager
 def seeding(lab: Lab) -> Iterator[Words]:
-    """A first send runs as fast as both hosts can."""
+    """A first send runs as fast as both hosts can, and will be there in time."""
     bulk(lab)
     with flowing(lab, pipeline()):
-        yield ROUTE
+        yield (*ROUTE, "--lag-limit", "7d")
 
 
 @contextmanager
 def incrementing(lab: Lab) -> Iterator[Words]:
-    """An increment runs as fast as both hosts can."""
+    """An increment runs as fast as both hosts can, and will be there in time."""
     bulk(lab, seeded=True)
     with flowing(lab, INCREMENT):
-        yield ROUTE
+        yield (*ROUTE, "--lag-limit", "6h")
 
 
 @contextmanager

@@ -26,10 +26,11 @@ def planted(lab: Lab, children: Sequence[str] = ("db",), mib: int = 1) -> None:
     lab.make_source_tree(children=children, mib=mib)
 
 
-def level(lab: Lab, children: Sequence[str] = ("db",), mib: int = 1) -> None:
-    """A tree whose rep-1 is on both sides, anchored."""
+def level(lab: Lab, children: Sequence[str] = ("db",), mib: int = 1, *, age: int = 0) -> None:
+    """A tree whose rep-1, taken `age` seconds ago, is on both sides, anchored."""
     planted(lab, children, mib)
-    lab.source.run("zfs snapshot -r tank/prod@rep-1")
+    with ago(lab, age):
+        snapshot(lab, "rep-1")
     seed(lab)
 
 
@@ -67,9 +68,20 @@ def snapshot(lab: Lab, name: str, root: str = "tank/prod") -> None:
     lab.source.run(f"zfs snapshot -r {root}@{name}")
 
 
+def destroyed(lab: Lab, dataset: str, name: str) -> None:
+    """Destroy an anchored snapshot of the source, and its bookmark."""
+    lab.source.run(
+        f"set -e; zfs release keepforrep {dataset}@{name};"
+        f" zfs destroy {dataset}@{name}; zfs destroy {dataset}#{name}"
+    )
+
+
 @contextmanager
 def ago(lab: Lab, seconds: int) -> Iterator[None]:
     """Do something that long ago, by the source's clock: creation times are the source's."""
+    if not seconds:
+        yield
+        return
     set_clock(lab.source, -seconds)
     try:
         yield
@@ -127,6 +139,11 @@ def flowing(lab: Lab, script: str, *, on: str = "source", least: int = MIB) -> I
         raise LabError(f"the pipeline has ended too early: {said.decode(errors='replace')}")
 
 
+def receiving(lab: Lab) -> bool:
+    """Whether a receive runs on the destination."""
+    return lab.dest.run("pgrep -f '^zfs receive'", check=False).status == 0
+
+
 def received(lab: Lab) -> int:
     """How many bytes the receives that run on the destination have read."""
     script = (
@@ -156,26 +173,38 @@ def bulk(lab: Lab, *, seeded: bool = False) -> None:
     """A source with a small tank/prod@rep-1, much more at @rep-2, and none of it in its memory.
 
     It takes long to make, so what is there from the fault before is used again: who takes it must
-    leave it as it is. The key is not loaded. The destination is fresh; `seeded` gives it rep-1.
+    leave it as it is. @rep-2 is two hours old, longer than a route may be behind by default; @rep-3
+    has nothing new and was just taken. The key is not loaded. The destination is fresh; `seeded`
+    gives it rep-1.
     """
     lab.fresh_pools(keep_source=is_bulky(lab))
     if not is_bulky(lab):
-        lab.fresh_pools()
-        lab.make_source_tree(children=(), mib=1)
-        lab.source.run(
-            "set -e; zfs snapshot tank/prod@rep-1; zfs hold keepforrep tank/prod@rep-1;"
-            "zfs bookmark tank/prod@rep-1 tank/prod#rep-1;"
-            "head -c 16M /dev/urandom > /tmp/chunk;"
-            f"for i in $(seq {BULK_MIB // 16}); do cat /tmp/chunk > /tank/prod/bulk-$i; done;"
-            "rm /tmp/chunk; zfs snapshot tank/prod@rep-2; zfs hold keepforrep tank/prod@rep-2;"
-            f"zfs set {_MARK}=bulk tank",
-            timeout=300,
-        )
+        _make_bulky(lab)
+    lab.source.run("zfs destroy tank/prod@rep-3; zfs snapshot tank/prod@rep-3", check=False)
     if seeded:
         lab.source.run(pipeline("zfs send -w tank/prod@rep-1"), timeout=60)
         lab.dest.run("zfs hold keepforrep backup/prod@rep-1")
     # A disk is not felt as long as everything comes from memory.
     lab.source.run("zpool export tank; zpool import tank")
+
+
+def _make_bulky(lab: Lab) -> None:
+    lab.fresh_pools()
+    lab.make_source_tree(children=(), mib=1)
+    with ago(lab, 4 * DAY):
+        lab.source.run(
+            "zfs snapshot tank/prod@rep-1; zfs hold keepforrep tank/prod@rep-1;"
+            "zfs bookmark tank/prod@rep-1 tank/prod#rep-1"
+        )
+    lab.source.run(
+        "head -c 16M /dev/urandom > /tmp/chunk;"
+        f"for i in $(seq {BULK_MIB // 16}); do cat /tmp/chunk > /tank/prod/bulk-$i; done;"
+        "rm /tmp/chunk",
+        timeout=300,
+    )
+    with ago(lab, 2 * HOUR):
+        lab.source.run("zfs snapshot tank/prod@rep-2; zfs hold keepforrep tank/prod@rep-2")
+    lab.source.run(f"zfs set {_MARK}=bulk tank")
 
 
 def is_bulky(lab: Lab) -> bool:

@@ -6,21 +6,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ..lab import Lab
-from .fault import ROUTE, Pair, Words
-from .making import MIB, bulk, cut, flowing, level, pipeline, snapshot, write
+from .fault import ROUTE, Make, Pair, Words
+from .making import DAY, HOUR, MIB, ago, bulk, cut, flowing, level, pipeline, snapshot, write
 
 
-@contextmanager
-def slow_link_and_stale_token(lab: Lab) -> Iterator[Words]:
-    """The root's increment crawls over the link; a child waits with a token."""
-    level(lab)
-    write(lab, "tank/prod", 96)
-    write(lab, "tank/prod/db", 8)
-    snapshot(lab, "rep-2")
-    cut(lab, "zfs send -w -i @rep-1 tank/prod/db@rep-2", 4, "backup/prod/db")
-    lab.link.shape(rate="8mbit")
-    with flowing(lab, pipeline("zfs send -w -i @rep-1 tank/prod@rep-2")):
-        yield ROUTE
+def slow_link_and_stale_token(dataset: str) -> Make:
+    """The increment of one dataset crawls over the link; another one waits with a token."""
+
+    @contextmanager
+    def make(lab: Lab) -> Iterator[Words]:
+        level(lab, children=("db", "app"), age=DAY)
+        write(lab, dataset, 96)
+        write(lab, "tank/prod/db", 8)
+        with ago(lab, 2 * HOUR):
+            snapshot(lab, "rep-2")
+        snapshot(lab, "rep-3")
+        cut(lab, "zfs send -w -i @rep-1 tank/prod/db@rep-2", 4, "backup/prod/db")
+        lab.link.shape(rate="8mbit")
+        into = dataset.replace("tank", "backup", 1)
+        with flowing(lab, pipeline(f"zfs send -w -i @rep-1 {dataset}@rep-2", into=into)):
+            yield ROUTE
+
+    return make
 
 
 @contextmanager
@@ -39,8 +46,14 @@ PAIRS = (
         ("network-bandwidth", "stale-token"),
         "stale-token",
         "slow link, another dataset's token",
-        slow_link_and_stale_token,
+        slow_link_and_stale_token("tank/prod/app"),
         core=True,
+    ),
+    Pair(
+        ("network-bandwidth", "stale-token"),
+        "stale-token",
+        "slow link of the parent, a child's token",
+        slow_link_and_stale_token("tank/prod"),
     ),
     Pair(
         ("source-disk", "quota-reached"),

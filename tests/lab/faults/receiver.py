@@ -10,7 +10,9 @@ from ..machine import Machine
 from ..waiting import wait_until
 from .fault import ROUTE, SOURCE, Fault, Make, Words
 from .making import (
+    HOUR,
     MIB,
+    ago,
     bulk,
     flowing,
     level,
@@ -262,12 +264,13 @@ def other_route_into_a_child(lab: Lab) -> Iterator[Words]:
 
 
 def tiny_snapshots(count: int) -> Make:
-    """An increment of so many tiny snapshots runs."""
+    """An increment of so many tiny snapshots runs, the first of them hours old."""
 
     @contextmanager
     def make(lab: Lab) -> Iterator[Words]:
-        level(lab, children=())
-        small_snapshots(lab, count)
+        level(lab, children=(), age=4 * HOUR)
+        with ago(lab, 3 * HOUR):
+            small_snapshots(lab, count, 3 * HOUR // count)
         with flowing(lab, pipeline(f"zfs send -w -I @rep-1 tank/prod@rep-s{count}"), least=1):
             yield ROUTE
 
@@ -281,23 +284,25 @@ def large_dnodes(files: int) -> Make:
     def make(lab: Lab) -> Iterator[Words]:
         planted(lab, children=())
         lab.source.run("zfs set dnodesize=1k tank/prod")
-        script = (
-            f"mkdir /tank/prod/old; cd /tank/prod/old; for i in $(seq {files}); do : > $i; done"
-        )
-        lab.source.run(script, timeout=300)
-        snapshot(lab, "rep-1")
+        _small_files(lab, "old", files)
+        with ago(lab, 4 * HOUR):
+            snapshot(lab, "rep-1")
         seed(lab)
         # New objects of another size in the places of old ones.
-        lab.source.run(
-            "rm -r /tank/prod/old; zpool sync tank; zfs set dnodesize=2k tank/prod;"
-            f"mkdir /tank/prod/new; cd /tank/prod/new; for i in $(seq {files}); do : > $i; done",
-            timeout=300,
-        )
-        snapshot(lab, "rep-2")
+        lab.source.run("rm -r /tank/prod/old; zpool sync tank; zfs set dnodesize=2k tank/prod")
+        _small_files(lab, "new", files)
+        with ago(lab, 2 * HOUR):
+            snapshot(lab, "rep-2")
+        snapshot(lab, "rep-3")
         with flowing(lab, pipeline("zfs send -w -i @rep-1 tank/prod@rep-2"), least=1):
             yield ROUTE
 
     return make
+
+
+def _small_files(lab: Lab, folder: str, count: int) -> None:
+    script = f"mkdir /tank/prod/{folder}; cd /tank/prod/{folder}; for i in $(seq {count})"
+    lab.source.run(f"{script}; do : > $i; done", timeout=300)
 
 
 NO_FEATURES = ("-d",)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ..lab import PASSPHRASE, Lab
+from ..waiting import wait_until
 from .fault import ROUTE, Fault, Make, Words
 from .making import (
     DAY,
@@ -17,6 +18,7 @@ from .making import (
     level,
     pipeline,
     planted,
+    receiving,
     seed,
     snapshot,
     write,
@@ -106,15 +108,9 @@ def not_raw_increment(lab: Lab) -> Iterator[Words]:
 @contextmanager
 def not_raw_token(lab: Lab) -> Iterator[Words]:
     """What a send without -w left when it was cut off."""
-    level(lab, children=("db", "app"))
-    lab.dest.run(
-        "zfs release -r keepforrep backup/prod/app@rep-1; zfs destroy -r backup/prod/app;"
-        "zfs create backup/clear"
-    )
-    write(lab, "tank/prod/app", 8)
-    lab.source.run("zfs snapshot tank/prod/app@rep-2")
-    cut(lab, "zfs send tank/prod/app@rep-2", 4, "backup/clear/app")
-    lab.dest.run("zfs rename backup/clear/app backup/prod/app")
+    planted(lab, children=(), mib=8)
+    snapshot(lab, "rep-1")
+    cut(lab, "zfs send tank/prod@rep-1", 4, "backup/prod")
     yield ROUTE
 
 
@@ -140,24 +136,26 @@ def plaintext_root(lab: Lab) -> Iterator[Words]:
     yield ROUTE
 
 
-def full_again(into: str) -> Make:
+@contextmanager
+def full_onto_the_replica(lab: Lab) -> Iterator[Words]:
+    """A full send goes into a buffer before a receive that can only refuse it."""
+    bulk(lab, seeded=True)
+    filling = "mbuffer -q -s 128k -m 600M -P 99 | zfs receive -s -u"
+    with flowing(lab, pipeline(receive=filling), least=0):
+        wait_until(lambda: receiving(lab), "a receive", 60)
+        yield ROUTE
+
+
+def full_beside(send: str, into: str) -> Make:
     """A full send runs, into another name, though both sides share a base."""
 
     @contextmanager
     def make(lab: Lab) -> Iterator[Words]:
         bulk(lab, seeded=True)
-        with flowing(lab, pipeline(into=into)):
+        with flowing(lab, pipeline(send, into=into)):
             yield ROUTE
 
     return make
-
-
-@contextmanager
-def full_again_as_a_package(lab: Lab) -> Iterator[Words]:
-    """The same with -R: the whole tree once more."""
-    bulk(lab, seeded=True)
-    with flowing(lab, pipeline("zfs send -w -R tank/prod@rep-2", into="backup/anew")):
-        yield ROUTE
 
 
 def churn(usual: float, now: float, dataset: str, nights: int = 6) -> Make:
@@ -241,15 +239,15 @@ SENDING = (
     Fault("plaintext-in-scope", "the root", plaintext_root, "sending"),
     Fault(
         "full-instead-of-incremental",
-        "beside the replica",
-        full_again("backup/2"),
+        "onto the replica",
+        full_onto_the_replica,
         "sending",
         bulky=True,
     ),
     Fault(
         "full-instead-of-incremental",
-        "a -R package",
-        full_again_as_a_package,
+        "a -R package beside it",
+        full_beside("zfs send -w -R tank/prod@rep-2", "backup/anew"),
         "sending",
         bulky=True,
     ),
