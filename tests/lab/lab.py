@@ -172,7 +172,10 @@ class Lab:
         script = [
             *(shlex.join(["zfs", "create", dataset]) for dataset in datasets[1:]),
             *(
-                f"head -c {mib << 18} /dev/urandom >{shlex.quote(f'/{dataset}/file-{number}')}"
+                # Random, another one in each file, and too long to be compressed when repeated; all
+                # of it fresh would take an emulated CPU three times as long.
+                f"head -c {1 << 18} /dev/urandom >/tmp/block; for each in $(seq {mib}); do"
+                f" cat /tmp/block; done >{shlex.quote(f'/{dataset}/file-{number}')}"
                 for dataset in datasets
                 for number in range(4)
             ),
