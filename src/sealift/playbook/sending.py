@@ -27,7 +27,7 @@ from sealift.replication.comparison import DatasetComparison
 from sealift.replication.seal import SealState
 from sealift.zfs import commands, processes, tokens
 from sealift.zfs.commands import Command, Effect
-from sealift.zfs.names import relative
+from sealift.zfs.names import join, relative
 from sealift.zfs.parse import ParseError
 from sealift.zfs.processes import Process
 
