@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from sealift import words
-from sealift.playbook import thresholds, turned
+from sealift.playbook import turned
 from sealift.playbook.diagnosis import Fact, Finding, NextStep
 from sealift.playbook.scene import Scene
 from sealift.replication.comparison import DatasetComparison, Presence, State
@@ -27,9 +27,7 @@ def facts(scene: Scene) -> Iterator[Fact]:
         return
     starts = [each for each in scene.carried if each.start is not None]
     names = Counter(each.start.name for each in starts if each.start is not None)
-    shared = ", ".join(
-        f"@{name} ({many})" for name, many in names.most_common(int(thresholds.NAMED.value))
-    )
+    shared = turned.named(tuple(f"@{name} ({many})" for name, many in names.most_common()))
     whole = words.count(len(scene.carried), "dataset")
     value = f"{len(starts)} of {whole} have a base"
     sound = not any(problem.id not in _SAID_ELSEWHERE for problem in scene.picture.problems)

@@ -56,12 +56,15 @@ class Flow:
         return bool(self.orphans or self.foreign)
 
     def receiving(self, dataset: str) -> bool:
-        """Whether a live pipeline receives into a dataset of the destination, or may be about to.
+        """Whether a live pipeline receives into a dataset of the destination, or goes on to it.
 
         A `-R` stream goes on from the dataset it is received into to those below.
         """
-        into = (each.dataset for each in self.receives)
-        return any(dataset == each or dataset.startswith(each + "/") for each in into)
+        into = [each.dataset for each in self.receives]
+        if dataset in into:
+            return True
+        goes_on = not self.sends or any(each.replicate for each in self.sends)
+        return goes_on and any(dataset.startswith(each + "/") for each in into)
 
 
 NOTHING = Flow()
