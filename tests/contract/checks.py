@@ -9,7 +9,6 @@ import pytest
 from tests.contract.differences import DIFFERENCES
 from tests.contract.story import Answer, Story, load, names
 
-
 # What the lab is always asked; the other stories only in its whole suite.
 CORE = frozenset(
     {
