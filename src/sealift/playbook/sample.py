@@ -348,7 +348,7 @@ def _difference(old: Socket, new: Socket) -> Socket:
 def _sockets_now(lines: list[str]) -> list[Socket]:
     """Sockets stand in a line each, what is known of them in one that begins with white space."""
     sockets = []
-    for head, about in zip(lines, [*lines[1:], ""], strict=True):
+    for head, about in zip(lines, [*lines[1:], ""], strict=False):
         words = head.split()
         if head[:1].isspace() or not about[:1].isspace():
             continue
