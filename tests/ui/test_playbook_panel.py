@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sealift.hosts.trouble import Trouble, TroubleError
-from sealift.playbook import steps
+from sealift.playbook import catalogue, report_file, steps
 from sealift.playbook.diagnosis import Diagnosis
 from sealift.replication.picture import Picture
-from sealift.ui.panels.playbook import MEASURING, PlaybookPanel
+from sealift.ui import dialogs
+from sealift.ui.panels.playbook import MEASURING
 from sealift.ui.screens.listing import ListScreen
 from sealift.ui.screens.playbook import PlaybookScreen
 from sealift.ui.screens.route import NOT_READ
@@ -22,25 +23,13 @@ from tests.diagnoses import NASTY, healthy, two_problems
 from tests.driving import Operator
 from tests.factories import mirrored
 from tests.ui.pictures import picture, showing
+from tests.ui.test_panels import question
 from tests.ui.test_playbook_screen import HOLDS, SEND, SIZES
 from tests.ui.walking import Walk
 from tests.waiting import wait_for
 
 CALM = picture(*mirrored({"": [101, 102]}, {"": [101]}))
 HALF = replace(CALM, comparison=None, destination=replace(CALM.destination, inventory=None))
-
-
-@dataclass(frozen=True)
-class CataloguePage:
-    """A page as the catalogue has them."""
-
-    id: str = "stale-token"
-    group: str = "chain"
-    title: str = "A receive was interrupted"
-    means: str = "Part of a stream is kept."
-    recognised: str = "The destination has a token."
-    do: str = "Send again."
-    dont: str = "Do not give it up."
 
 
 @asynccontextmanager
@@ -86,6 +75,11 @@ async def told(operator: Operator, words: str) -> None:
         lambda: any(words in each.message for each in operator.app._notifications),  # noqa: SLF001
         f"a notification: {words}",
     )
+
+
+def names(folder: Path) -> list[str]:
+    """What is in a folder, in order."""
+    return sorted(path.name for path in folder.iterdir())
 
 
 def changed(operator: Operator) -> list[str]:
@@ -203,58 +197,78 @@ async def test_no_change_is_possible_in_a_read_only_session(
         assert changed(operator) == []
 
 
-async def test_a_page_of_the_catalogue_opens_and_an_unknown_one_says_so(walk: Walk) -> None:
-    pages = {"stale-token": CataloguePage()}
-    walk.finish.set()
-    async with showing(CALM) as operator:
-        walk.diagnosis = two_problems()
-        PlaybookPanel(operator.screen.desk, page=pages.get).open()
-        await operator.until("taken 02:12:55")
-        await operator.pilot.press("i")  # the verdict's
-        await told(operator, "The catalogue has no page called network-bandwidth.")
+async def test_a_page_of_the_catalogue_opens_with_the_deeds_before_the_reasons(
+    walk: Walk,
+) -> None:
+    page = catalogue.page("stale-token")
+    assert page is not None
+    async with opened(walk, two_problems(), size=(160, 45)) as operator:
         await go_to(operator, "finding stale-token destination backup/prod/db")
         await operator.pilot.press("enter")
-        await operator.until("stale-token: A receive was interrupted")
+        await operator.until(f"stale-token: {page.title}")
         seen = operator.sees()
-        order = ["Part of a stream", "Send again.", "Do not give it up.", "has a token.", "chain"]
+        order = ["What to do", "What not to do", "How it was recognised", page.group.value]
         assert [seen.index(each) for each in order] == sorted(seen.index(each) for each in order)
         await operator.pilot.press("escape")
         assert on_playbook(operator)
 
 
-async def test_the_report_says_where_it_is(walk: Walk) -> None:
-    written: list[Diagnosis] = []
+def test_every_page_can_be_shown() -> None:
+    for page in catalogue.PAGES:
+        shown = dialogs.page_paragraphs(page.group, page.means, page.recognised, page.do, page.dont)
+        assert all(part.strip() for part in shown)
+        assert ("What not to do" in "\n".join(shown)) is bool(page.dont)
 
-    def report(made: Diagnosis) -> Path:
-        written.append(made)
-        return Path("/home/ann/sealift-[b]report.md")
 
-    walk.finish.set()
-    async with showing(CALM) as operator:
-        walk.diagnosis = two_problems()
-        PlaybookPanel(operator.screen.desk, report=report).open()
-        await operator.until("taken 02:12:55")
+async def test_the_report_is_written_where_sealift_was_started_and_says_where(
+    walk: Walk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    async with opened(walk, two_problems(), size=(160, 45)) as operator:
         await operator.pilot.press("r")
-        await operator.until("Written: /home/ann/sealift-[b]report.md")
-        assert written == [two_problems()]
+        shown = await question(operator)
         await operator.pilot.press("tab")
         assert operator.focused_button() == "copy"
         await operator.pilot.press("enter")
         await operator.until("also sent to the terminal's clipboard")
         await operator.pilot.press("escape")
         assert on_playbook(operator)
+    page, picture = names(tmp_path)[:2]
+    assert f"Written: {tmp_path / page}\n" in shown
+    said, drawn = ((tmp_path / name).read_text() for name in (page, picture))
+    assert "network-bandwidth" in said
+    assert f"({picture})" in said
+    assert "Playbook" in drawn
 
 
-async def test_a_report_that_cannot_be_written_says_why(walk: Walk) -> None:
-    def report(_: Diagnosis) -> Path:
-        raise PermissionError(13, "Permission denied", "/root/report.md")
+async def test_a_report_that_cannot_be_written_says_why(
+    walk: Walk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trouble = Trouble("report-not-written", "this machine", "there is no room", "m", "Make room.")
 
-    walk.finish.set()
-    async with showing(CALM) as operator:
-        PlaybookPanel(operator.screen.desk, report=report).open()
-        await operator.until("measuring")
+    def refuse(*_: object) -> Path:
+        raise TroubleError(trouble)
+
+    monkeypatch.setattr(report_file, "write", refuse)
+    async with opened(walk, two_problems()) as operator:
         await operator.pilot.press("r")
-        await operator.until("/root/report.md: Permission denied")
+        await operator.until("No report written")
+        assert "there is no room" in operator.sees()
+        assert "Make room." in operator.sees()
+
+
+async def test_a_report_says_that_the_journal_cannot_be_read(
+    walk: Walk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "journal").mkdir()
+    async with opened(walk, two_problems()) as operator:
+        monkeypatch.setattr(operator.app, "journal_path", lambda: tmp_path / "journal")
+        await operator.pilot.press("r")
+        await operator.until("No report written")
+        assert "Give the file back to its owner." in operator.sees()
+    assert names(tmp_path) == ["journal"]
 
 
 async def test_a_page_asked_for_by_a_hostile_name_is_said_harmlessly(walk: Walk) -> None:

@@ -78,6 +78,7 @@ def test_while_it_runs_the_seconds_and_what_is_still_to_come_are_said() -> None:
     assert "nothing found so far" in shown
     assert "3 Disk, CPU or network: ▶ measuring" in shown
     assert took(running(), 7) == "measuring, 7 s"
+    assert "a trial of some seconds" in item(running(), VERDICT).details[0]
 
 
 def test_a_verdict_that_comes_before_the_last_step_says_that_it_is_early() -> None:
