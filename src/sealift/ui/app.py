@@ -24,7 +24,7 @@ from sealift.hosts.gate import Gate
 from sealift.hosts.host import Connection, Host, utc_now
 from sealift.hosts.local import LocalTransport
 from sealift.hosts.opening import open_host
-from sealift.hosts.trouble import Trouble, TroubleError
+from sealift.hosts.trouble import Trouble
 from sealift.journal import Journal
 from sealift.playbook.diagnosis import Diagnosis
 from sealift.replication.picture import Picture, Side
@@ -134,38 +134,16 @@ class SealiftApp(App[int]):
     def _write_report(self, screen: RouteScreen, diagnosis: Diagnosis, picture: str) -> Path:
         """Write the incident report where sealift was started. Raises `TroubleError`."""
         # Seldom needed, and felt at the start.
-        from sealift.playbook import report, report_file  # noqa: PLC0415
+        from sealift.playbook.incident import write_incident  # noqa: PLC0415
 
-        route, now = self.options.route.title, self._clock()
-        return report_file.write(
-            report_file.default_path(Path.cwd(), route, now),
-            lambda name: report.markdown(
-                diagnosis,
-                screen.picture,
-                self.command_log.entries(),
-                self._journal_entries(route),
-                operator=journal.login_name(),
-                screen_svg_name=name,
-                mask=None,
-                now=now,
-            ),
-            picture,
+        return write_incident(
+            diagnosis,
+            screen.picture,
+            self.command_log.entries(),
+            now=self._clock(),
+            journal_path=self.journal_path(),
+            screen_svg=picture,
         )
-
-    def _journal_entries(self, route: str) -> tuple[journal.Entry, ...]:
-        path = self.journal_path()
-        try:
-            return journal.entries(path, route)
-        except OSError as error:
-            raise TroubleError(
-                Trouble(
-                    "report-not-written",
-                    "this machine",
-                    f"the journal {path} cannot be read: {error.strerror or error}",
-                    "The report would lack what was changed.",
-                    "Give the file back to its owner.",
-                )
-            ) from error
 
     def opened(self, screen: RouteScreen, watch: RouteWatch) -> None:
         """The hosts can be used now. For the demo, which goes on from here."""
