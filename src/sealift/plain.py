@@ -75,7 +75,7 @@ def diagnosis(shown: Diagnosis) -> str:
         for step in finding.next:
             lines.append(f"  next       {step.why}")
             if step.command:
-                lines.append(f"  {step.effect.value:<11}{step.host}: {step.command}")
+                lines.append(f"  {step.effect.value:<10} {step.host}: {step.command}")
     for report in shown.steps:
         lines.append(f"step         {report.title}: {report.state}")
         lines += [f"  {each.level:<11}{each.title}: {each.value}" for each in report.facts]
