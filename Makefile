@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SHELL_FILES = $(shell git ls-files -co --exclude-standard '*.sh') .ci/run
 
-.PHONY: help demo test lint lab lab-down lab-test lab-test-all bench screenshots clean
+.PHONY: help demo test lint lab lab-down lab-test lab-test-all lab-diagnosis bench screenshots clean
 
 help:  ## what can be made here
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' Makefile
@@ -35,7 +35,16 @@ lab: $(READY)  ## boot two virtual machines with real ZFS (root, Debian 12)
 lab-down: $(READY)  ## stop what `make lab` booted
 	$(BIN)/python -m tests.lab down
 
-lab-test: $(READY)  ## the tests on real ZFS
+lab-test: $(READY)  ## the fixed core of the tests on real ZFS, as CI runs it
+	$(BIN)/pytest --timeout 900 -m "not whole" tests/lab
+
+lab-test-all: $(READY)  ## the same, with every fault that diagnose knows (hours)
+	$(BIN)/pytest --timeout 900 tests/lab
+
+lab-diagnosis: $(READY)  ## make every fault on real ZFS, and a table of what diagnose says
+	$(BIN)/python -m tests.lab.diagnosis_table
+
+lab-test-all: $(READY)  ## all of the tests on real ZFS, an hour and more
 	$(BIN)/pytest --timeout 900 tests/lab
 
 bench: $(READY)  ## the figures of the README, measured on this machine

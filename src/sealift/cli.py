@@ -37,6 +37,7 @@ from sealift.zfs.commands import check_tag
 from sealift.zfs.names import BadNameError, check_dataset, printable
 
 if TYPE_CHECKING:
+    from sealift.playbook.diagnosis import Diagnosis
     from sealift.replication.watch import RouteWatch
 
 USAGE = """\
@@ -63,7 +64,8 @@ class Options:
 
     `scenario` is the demo's, `--list` for their names; `snapshots` is how many it gives each side.
     `window` is how many seconds a diagnosis samples (None: as many as it thinks right), `trial`
-    whether it may try what each stage can do where nothing runs.
+    whether it may try what each stage can do where nothing runs; `report` is where it is written
+    down, with `mask` without names.
     """
 
     command: str
@@ -76,6 +78,8 @@ class Options:
     snapshots: int | None = None
     window: float | None = None
     trial: bool = True
+    report: Path | None = None
+    mask: bool = False
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -182,6 +186,8 @@ def parse(argv: Sequence[str]) -> Options:
         snapshots=arguments.snapshots,
         window=_window(arguments.window),
         trial=not arguments.no_trial,
+        report=arguments.report,
+        mask=arguments.mask,
     )
 
 
@@ -312,6 +318,12 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="a diagnosis tries nothing out where no transfer runs",
     )
+    parser.add_argument(
+        "--report", type=Path, metavar="FILE", help="write a diagnosis as an incident report, too"
+    )
+    parser.add_argument(
+        "--mask", action="store_true", help="the report names no host, user or dataset"
+    )
     parser.add_argument("--list", action="store_true", help="the scenarios of the demo")
     parser.add_argument(
         "--snapshots", type=int, metavar="N", help="about how many the demo gives each side"
@@ -344,6 +356,8 @@ async def _print(options: Options) -> int:
     )
     printing = _PRINTING.get(options.command, _print_status)
     try:
+        if options.command == "diagnose":
+            return await _print_diagnosis(watch, options, log)
         return await printing(watch, options)
     finally:
         await asyncio.gather(*(host.close() for host in hosts))
@@ -380,15 +394,40 @@ async def _print_plan(watch: RouteWatch, options: Options) -> int:
     return 0 if not shown.steps and not shown.plan.blocked else 1
 
 
-async def _print_diagnosis(watch: RouteWatch, options: Options) -> int:
+async def _print_diagnosis(watch: RouteWatch, options: Options, log: CommandLog) -> int:
     from sealift import plain  # noqa: PLC0415
     from sealift.playbook import report_json  # noqa: PLC0415
     from sealift.playbook.playbook import TRIAL, WINDOW, Playbook  # noqa: PLC0415
 
     window = WINDOW if options.window is None else options.window
     found = await Playbook(watch, window=window, trial=TRIAL if options.trial else 0.0).run()
+    if options.report is not None:
+        _write_report(options, options.report, found, watch, log)
     _out(json.dumps(report_json.diagnosis(found)) if options.as_json else plain.diagnosis(found))
     return report_json.exit_code(found)
+
+
+def _write_report(
+    options: Options, path: Path, found: Diagnosis, watch: RouteWatch, log: CommandLog
+) -> None:
+    from sealift.hosts.host import utc_now  # noqa: PLC0415
+    from sealift.journal import default_path  # noqa: PLC0415
+    from sealift.playbook.incident import write_incident  # noqa: PLC0415
+
+    try:
+        written = write_incident(
+            found,
+            watch.picture,
+            log.entries(),
+            now=utc_now(),
+            journal_path=default_path(),
+            path=path,
+            masked=options.mask,
+        )
+    except TroubleError as error:
+        _say(error.trouble)
+    else:
+        _err(f"the report is in {printable(str(written))}")
 
 
 async def _print_jobs(watch: RouteWatch, options: Options) -> int:
@@ -405,7 +444,6 @@ async def _print_jobs(watch: RouteWatch, options: Options) -> int:
 
 _PRINTING: dict[str, Callable[[RouteWatch, Options], Awaitable[int]]] = {
     "plan": _print_plan,
-    "diagnose": _print_diagnosis,
     "jobs": _print_jobs,
 }
 

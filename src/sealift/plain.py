@@ -71,16 +71,16 @@ def diagnosis(shown: Diagnosis) -> str:
         lines.append("findings     none")
     for finding in shown.findings:
         lines.append(f"{finding.severity:<13}{finding.id}: {finding.summary}")
-        lines += [f"  evidence   {_evidence(each)}" for each in finding.evidence]
+        lines += [f"  evidence    {_evidence(each)}" for each in finding.evidence]
         for step in finding.next:
-            lines.append(f"  next       {step.why}")
+            lines.append(f"  next        {step.why}")
             if step.command:
-                lines.append(f"  {step.effect.value:<10} {step.host}: {step.command}")
+                lines.append(f"  {step.effect.value:<12}{step.host}: {step.command}")
     for report in shown.steps:
         lines.append(f"step         {report.title}: {report.state}")
-        lines += [f"  {each.level:<11}{each.title}: {each.value}" for each in report.facts]
-        lines += [f"  stage      {_stage(each)}" for each in report.chain]
-        lines += [f"  not seen   {each}" for each in report.unseen]
+        lines += [f"  {each.level:<12}{each.title}: {each.value}" for each in report.facts]
+        lines += [f"  stage       {_stage(each)}" for each in report.chain]
+        lines += [f"  not seen    {each}" for each in report.unseen]
     lines.append(f"took         {shown.seconds:.1f} s")
     return printable("\n".join(lines))
 

@@ -9,6 +9,23 @@ import pytest
 from tests.contract.differences import DIFFERENCES
 from tests.contract.story import Answer, Story, load, names
 
+# What the lab is always asked; the other stories only in its whole suite.
+CORE = frozenset(
+    {
+        "bookmarks",
+        "holds",
+        "jobs",
+        "listing",
+        "raw_and_not",
+        "receiving",
+        "rollback",
+        "running",
+        "sending",
+        "snapshots",
+        "tokens",
+    }
+)
+
 
 class Answers:
     """What hosts answer to stories; each is told when it is first asked about."""
@@ -36,5 +53,7 @@ def steps(hosts: str) -> pytest.MarkDecorator:
         for index, step in enumerate(load(name).steps):
             why = DIFFERENCES.get((hosts, name, step.command))
             marks = [pytest.mark.xfail(reason=why, strict=True)] if why else []
+            if hosts == "lab" and name not in CORE:
+                marks.append(pytest.mark.whole)
             cases.append(pytest.param(name, index, marks=marks, id=f"{name}-{index + 1}"))
     return pytest.mark.parametrize(("story", "index"), cases)

@@ -2,7 +2,8 @@
 # Bring a lab host back to what it was at boot, and give it one new, empty pool.
 #
 # usage: fresh_pool.sh POOL MEBIBYTES SECONDS [OPTION_OF_ZPOOL_CREATE...]
-#   SECONDS  the time since the epoch, to set the clock to
+#   MEBIBYTES  of the new pool; `kept`: the pools that are there stay as they are
+#   SECONDS    the time since the epoch, to set the clock to
 set -eu
 
 pool=$1
@@ -28,7 +29,7 @@ ps -e -o pid= -o ppid= -o comm= | awk -v self=$$ '
     kill -KILL "$pid" 2>/dev/null || : # it may have ended by itself
 done
 
-zpool list -H -o name | while read -r old; do
+[ "$size" = kept ] || zpool list -H -o name | while read -r old; do
     # Busy as long as the killed have not quite gone. The caller sets the deadline.
     until zpool destroy -f "$old"; do
         sleep 0.1
@@ -38,5 +39,6 @@ tc qdisc replace dev eth1 root pfifo_fast
 find /root /home/op /tmp /var/tmp -mindepth 1 -maxdepth 1 \
     ! -name .ssh ! -name '.bash*' ! -name .profile -exec rm -rf {} +
 
+[ "$size" != kept ] || exit 0
 printf 'label: gpt\n,%sM\n' "$size" | sfdisk --quiet --wipe always --wipe-partitions always /dev/vdb
 zpool create -f "$@" "$pool" /dev/vdb1

@@ -118,22 +118,25 @@ class Lab:
         *,
         source_mib: int = POOL_MIB,
         dest_mib: int = POOL_MIB,
+        keep_source: bool = False,
     ) -> None:
         """Bring both hosts back to what they were at boot, with empty pools tank and backup.
 
         Ends every process and disturbance, destroys every pool, sets the clocks, empties the
         homes. A host that is off, or does not manage within seconds, is booted with an empty
-        disk. The options are those of `zpool create`.
+        disk. The options are those of `zpool create`. `keep_source` leaves the pool of a source
+        that runs as it is.
         """
+        source_size = "kept" if keep_source and self.source.running else str(source_mib)
         pools = (
-            (self.source, "tank", source_mib, source_options),
-            (self.dest, "backup", dest_mib, dest_options),
+            (self.source, "tank", source_size, source_options),
+            (self.dest, "backup", str(dest_mib), dest_options),
         )
         script = (Path(__file__).parent / "fresh_pool.sh").read_bytes()
         resets: dict[Machine, subprocess.Popen[bytes]] = {}
         commands: dict[Machine, list[str]] = {}
-        for host, pool, mib, options in pools:
-            commands[host] = ["sh", "-s", "--", pool, str(mib), str(time.time()), *options]
+        for host, pool, size, options in pools:
+            commands[host] = ["sh", "-s", "--", pool, size, str(time.time()), *options]
             if host.running:
                 host.plug()
                 host.set_cable("link", plugged=True)
@@ -169,7 +172,10 @@ class Lab:
         script = [
             *(shlex.join(["zfs", "create", dataset]) for dataset in datasets[1:]),
             *(
-                f"head -c {mib << 18} /dev/urandom >{shlex.quote(f'/{dataset}/file-{number}')}"
+                # Random, another one in each file, and too long to be compressed when repeated; all
+                # of it fresh would take an emulated CPU three times as long.
+                f"head -c {1 << 18} /dev/urandom >/tmp/block; for each in $(seq {mib}); do"
+                f" cat /tmp/block; done >{shlex.quote(f'/{dataset}/file-{number}')}"
                 for dataset in datasets
                 for number in range(4)
             ),

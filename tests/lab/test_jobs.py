@@ -96,6 +96,7 @@ async def test_a_seed_survives_five_pulled_cables_and_a_killed_destination(pools
     assert open_and_read(lab) == before
 
 
+@pytest.mark.whole
 @pytest.mark.timeout(900)
 async def test_a_dead_link_that_nobody_closes_is_noticed_and_overcome(pools: Lab) -> None:
     lab = pools
@@ -188,6 +189,7 @@ async def test_a_job_outlives_its_terminal_and_another_one_follows_and_cancels_i
     assert guids(lab, "dest", "backup/prod") == guids(lab, "source", TREE)
 
 
+@pytest.mark.whole
 async def test_a_coordinator_that_rebooted_shows_the_job_as_lost(pools: Lab) -> None:
     lab = pools
     lab.make_source_tree(children=(), mib=16)
@@ -213,7 +215,14 @@ async def test_a_coordinator_that_rebooted_shows_the_job_as_lost(pools: Lab) -> 
     assert guids(lab, "dest", "backup/prod") == guids(lab, "source", TREE)
 
 
-@pytest.mark.parametrize("via", ["source", "destination", "operator"])
+@pytest.mark.parametrize(
+    "via",
+    [
+        "source",
+        pytest.param("destination", marks=pytest.mark.whole),
+        pytest.param("operator", marks=pytest.mark.whole),
+    ],
+)
 async def test_push_pull_and_relay_as_root(pools: Lab, via: str) -> None:
     lab = pools
     lab.make_source_tree(mib=2)

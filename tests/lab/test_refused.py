@@ -20,8 +20,6 @@ from .test_first_light import guids
 from .test_jobs import held, moving
 from .working import DEST, SOURCE, Working, working
 
-FORGERIES = [("another", "foreign-token"), ("cooked", "not-raw")]
-
 
 def seeded(lab: Lab, *, mib: int = 1, children: tuple[str, ...] = ("db",)) -> None:
     """A tree whose first snapshot is on both sides, received raw."""
@@ -123,7 +121,8 @@ async def test_a_base_that_is_gone_but_bookmarked_still_serves(pools: Lab) -> No
 
 
 @pytest.mark.parametrize(
-    ("forge", "finding"), [("another", "foreign-token"), ("cooked", "not-raw")]
+    ("forge", "finding"),
+    [("another", "foreign-token"), pytest.param("cooked", "not-raw", marks=pytest.mark.whole)],
 )
 async def test_a_forged_token_is_never_sent(pools: Lab, forge: str, finding: str) -> None:
     lab = pools
@@ -155,7 +154,8 @@ def sent_by(lab: Lab) -> str:
 
 
 @pytest.mark.parametrize(
-    ("forge", "finding"), [("another", "foreign-token"), ("cooked", "not-raw")]
+    ("forge", "finding"),
+    [pytest.param("another", "foreign-token", marks=pytest.mark.whole), ("cooked", "not-raw")],
 )
 async def test_a_job_that_meets_a_forged_token_stops(pools: Lab, forge: str, finding: str) -> None:
     lab = pools
@@ -191,6 +191,7 @@ async def settled_token(lab: Lab) -> str:
     return token(lab)
 
 
+@pytest.mark.whole
 async def test_a_child_s_token_shown_for_the_parent_is_foreign(pools: Lab) -> None:
     lab = pools
     lab.make_source_tree(children=("db",), mib=8)
@@ -310,8 +311,20 @@ async def test_without_receive_it_is_named_and_allowing_it_is_the_way_out(pools:
     assert guids(lab, "dest", "backup/prod") == guids(lab, "source", "tank/prod")
 
 
-@pytest.mark.parametrize("via", ["source", "destination", "operator"])
-@pytest.mark.parametrize("rights", ["sudo", "delegated"])
+_WHOLE = pytest.mark.whole
+
+
+@pytest.mark.parametrize(
+    ("via", "rights"),
+    [
+        ("source", "sudo"),
+        pytest.param("destination", "sudo", marks=_WHOLE),
+        pytest.param("operator", "sudo", marks=_WHOLE),
+        pytest.param("source", "delegated", marks=_WHOLE),
+        ("destination", "delegated"),
+        pytest.param("operator", "delegated", marks=_WHOLE),
+    ],
+)
 async def test_push_pull_and_relay_without_root(pools: Lab, via: str, rights: str) -> None:
     lab = pools
     lab.make_source_tree(mib=1)

@@ -11,6 +11,7 @@ from sealift.playbook import report_json
 from sealift.playbook.diagnosis import Diagnosis
 from sealift.playbook.mending import BOTTLENECKS
 from sealift.playbook.playbook import Playbook
+from sealift.playbook.steps import SENDING
 from sealift.replication.changes import Changes
 from sealift.replication.watch import RouteWatch
 
@@ -19,7 +20,7 @@ from .test_demo_journey import watching
 
 _LEFT = (  # by a receive that has ended
     "ps -A -o args= | grep -q '^zfs receive' || "
-    "zfs get -H -r -o value receive_resume_token backup | grep 1- || :"
+    "zfs get -H -r -o value receive_resume_token backup | grep 1- || sleep 0.5"
 )
 _TRIED = re.compile(r"(zfs send reads|ssh carries) ([0-9.]+) MB/s")
 
@@ -31,6 +32,13 @@ async def sending(watch: RouteWatch) -> None:
     await eventually(
         lambda: watch.picture.job is not None and watch.picture.job.progress.done, "bytes move", 30
     )
+
+
+async def diagnosed(watch: RouteWatch, *, window: float = 2.0, trial: float = 0.0) -> Diagnosis:
+    """The playbook's answer; whatever the demo's hosts said was understood."""
+    found = await Playbook(watch, window=window, trial=trial).run()
+    assert [each for step in found.steps for each in step.unseen if "cannot read" in each] == []
+    return found
 
 
 def problems(found: Diagnosis) -> dict[str, set[str]]:
@@ -56,7 +64,7 @@ def claimed(found: Diagnosis) -> set[str]:
 async def test_a_quiet_night_has_no_problem_and_no_bottleneck() -> None:
     async with Demo.open("quiet-night") as demo, watching(demo) as watch:
         await sending(watch)
-        found = await Playbook(watch, window=3.0).run()
+        found = await diagnosed(watch, window=3.0)
     assert problems(found) == {}
     assert claimed(found) == set()
     assert found.chain
@@ -69,7 +77,7 @@ async def test_a_quiet_night_has_no_problem_and_no_bottleneck() -> None:
 async def test_on_a_slow_link_the_network_is_the_bottleneck() -> None:
     async with Demo.open("slow-link") as demo, watching(demo) as watch:
         await sending(watch)
-        found = await Playbook(watch, window=4.0).run()
+        found = await diagnosed(watch, window=4.0)
     verdict = found.verdict
     assert verdict is not None
     assert (verdict.bottleneck, verdict.confidence) == ("network-bandwidth", "high")
@@ -87,7 +95,7 @@ async def test_in_a_full_vault_space_comes_first() -> None:
             token = ""
             while not token:  # until the scheduler's first try has failed
                 token = await said(demo, "dr1", _LEFT)
-        found = await Playbook(watch, window=2.0, trial=0.0).run()
+        found = await diagnosed(watch)
     worst = [(each.id, each.dataset) for each in found.findings if each.severity == "problem"]
     assert worst[0] == ("space-low", "backup/prod")
     # What arrived before the space ended waits there, and is to be finished after that.
@@ -97,7 +105,7 @@ async def test_in_a_full_vault_space_comes_first() -> None:
 
 async def test_after_a_torn_seed_the_token_comes_first() -> None:
     async with Demo.open("torn-seed") as demo, watching(demo) as watch:
-        found = await Playbook(watch, window=2.0, trial=4.0).run()
+        found = await diagnosed(watch, trial=4.0)
     assert (found.findings[0].id, found.findings[0].severity) == ("stale-token", "problem")
     assert found.findings[0].dataset == "backup/prod/db"
     assert claimed(found) == set()
@@ -109,10 +117,30 @@ async def test_after_a_torn_seed_the_token_comes_first() -> None:
 
 async def test_a_broken_chain_is_named_where_it_is_broken() -> None:
     async with Demo.open("broken-chain") as demo, watching(demo) as watch:
-        found = await Playbook(watch, window=2.0).run()
+        found = await diagnosed(watch, trial=10.0)
     assert claimed(found) == set()
     assert problems(found) == {
         "base-missing-on-source": {"backup/prod/home"},
         "not-running": {"tank/prod"},
     }
     assert found.findings[0].id == "base-missing-on-source"
+
+
+async def test_an_unsealed_replica_is_said_first() -> None:
+    async with Demo.open("unsealed") as demo, watching(demo) as watch:
+        found = await diagnosed(watch)
+    assert claimed(found) == set()
+    assert problems(found).keys() >= {"not-raw", "key-lineage-mismatch"}
+    assert found.findings[0].id in {"not-raw", "key-lineage-mismatch"}
+
+
+async def test_a_host_without_power_is_named_and_the_other_is_shown() -> None:
+    async with Demo.open("quiet-night") as demo, watching(demo) as watch:
+        await watch.read_once()
+        await demo.power("dr1", on=False)
+        found = await Playbook(watch, window=1.0, trial=0.0).run()
+    (gone,) = (each for each in found.findings if each.id == "host-unreachable")
+    assert (gone.severity, gone.side) == ("problem", "destination")
+    assert report_json.exit_code(found) == 3
+    sending = next(each for each in found.steps if each.id == SENDING)
+    assert any(each.title == "Newest snapshot" for each in sending.facts)

@@ -17,13 +17,11 @@ from sealift.playbook import sampling
 from sealift.playbook.sample import Interface, Sample, Socket, Stage, Txg, parse_sample
 from sealift.playbook.stations import End, find
 from sealift.zfs.iostat import IostatSample
-from tests import contract
 
 from .test_demo_ends import needs_proc, said
 
-# A link of 16 mbit between two hosts of the lab, OpenZFS 2.3.2: a raw send that it holds back. Of
-# the processes, seconds and transaction groups some are left out; no line was changed.
-_RECORDED = Path(contract.__file__).parent / "samples"
+# `net16` there: a raw send that a link of 16 Mbit/s holds back, between two hosts of the lab.
+_RECORDED = Path(__file__).parents[1] / "unit" / "playbook" / "samples"
 _PUSH = "zfs send -w -vP {} | ssh root@dr1 zfs receive -s -u backup/new"
 # Segments that were lost, and what a socket's queue holds at both looks, are a matter of chance.
 _BY_CHANCE = {"retrans", "unacked", "send_q", "recv_q", "rwnd_limited_ms", "sndbuf_limited_ms"}

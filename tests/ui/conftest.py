@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from sealift.ui.panels import playbook
+from tests.ui.walking import Walk
+
 
 @pytest.fixture(autouse=True)
 def steady_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -12,3 +15,11 @@ def steady_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
+
+
+@pytest.fixture(autouse=True)
+def walk(monkeypatch: pytest.MonkeyPatch) -> Walk:
+    """What the route screen's playbook walks."""
+    stand_in = Walk()
+    monkeypatch.setattr(playbook, "Playbook", stand_in)
+    return stand_in

@@ -20,6 +20,9 @@ from sealift.routes import Purpose
         (["a/b", "a/b"], "the same dataset"),
         (["a/b", "c/d", "--ssh-config", "/nonexistent"], "is not there"),
         (["audit", "a/b", "c/d"], "not built yet"),
+        (["a/b", "c/d", "--lag-limit", "soon"], "--lag-limit: write seconds"),
+        (["a/b", "c/d", "--lag-limit", "1w"], "90s, 15m, 1h, 2d"),
+        (["diagnose", "a/b", "c/d", "--window", "0"], "--window is a number of seconds"),
         (["-oProxyCommand=x", "c/d"], ""),
     ],
 )
@@ -44,6 +47,22 @@ def test_options_may_stand_anywhere() -> None:
     assert options.route.read_only
     with pytest.raises(UsageError):
         parse([])
+
+
+@pytest.mark.parametrize(
+    ("word", "seconds"),
+    [("90", 90), ("90s", 90), ("15m", 900), ("1h", 3600), ("2d", 172_800), ("1H", 3600)],
+)
+def test_the_lag_limit_may_be_written_in_any_unit(word: str, seconds: int) -> None:
+    assert parse(["a/b", "c/d", "--lag-limit", word]).route.lag_limit == seconds
+
+
+def test_a_diagnosis_may_be_told_how_long_and_whether_to_try() -> None:
+    usual = parse(["diagnose", "a/b", "c/d"])
+    assert (usual.command, usual.window, usual.trial) == ("diagnose", None, True)
+    assert usual.route.lag_limit == 3600
+    told = parse(["diagnose", "a/b", "c/d", "--window", "2.5", "--no-trial"])
+    assert (told.window, told.trial) == (2.5, False)
 
 
 @pytest.mark.parametrize("words", [["--version"], ["--help"]])

@@ -17,13 +17,12 @@ from statistics import median
 from sealift import words
 from sealift.playbook import thresholds
 from sealift.playbook.diagnosis import Confidence, Evidence, Verdict
-from sealift.playbook.sample import DISK, RUNNING, STOPPED, Sample, Stage
+from sealift.playbook.sample import DISK, RUNNING, STOPPED, Sample, Stage, Txg
 from sealift.playbook.stations import End
 
 _WRITES = ("pipe_write", "anon_pipe_write")
 _READS = ("pipe_read", "anon_pipe_read")
 _DISK = (DISK, "cv_", "__cv_", "txg_wait", "io_schedule", "zio_wait", "taskq_wait", "dmu_")
-_LATELY = 60.0  # seconds; the last hundred transaction groups are told
 _LIMITS = {
     "pv": re.compile(r" (?:-\w*L|--rate-limit)[ =]?([0-9.]+[kKmMgG]?)"),
     "mbuffer": re.compile(r" -[rR] ?([0-9.]+[kKmMgG]?)"),
@@ -106,6 +105,7 @@ def _candidates(source: End, destination: End, waits: Waiting) -> Iterator[Candi
         starved is None or starved > thresholds.SELDOM.value
     ):
         yield from _between(source, destination)
+    yield from _slow_pool(destination, starved)
     if starved is None or starved < thresholds.STARVED.value:
         yield from _downstream(destination, starved)
 
@@ -160,9 +160,10 @@ def _upstream(source: End, blocked: float, starved: float | None) -> Iterator[Ca
         evidence = [_iostat(source, f"{words.latency(latency)} a read, in the median")]
         if on_disk is not None:
             evidence.append(_waits(source, send, f"{words.share(on_disk)} waiting for its pool"))
+        waits = slow and (on_disk or 0) >= thresholds.SELDOM.value and (starved or 0) > 1 - sure
         yield Candidate(
             "source-disk",
-            sure if slow else sure / 2,
+            max(sure, 0.85) if waits else sure if slow else sure / 2,
             f"the disks of {source.where} are slow to read: `zfs send` waits for them and the rest "
             f"of the way waits for it; a read takes {words.latency(latency)}",
             tuple(evidence),
@@ -235,18 +236,19 @@ def _network(source: End) -> Iterator[Candidate]:
             evidence,
         )
         return
-    window = rate * socket.min_rtt_ms / 1000
     far = socket.min_rtt_ms >= thresholds.FAR.value
-    if far and (
-        limited >= thresholds.LIMITED.value
-        or (not socket.unsent and window >= thresholds.SSH_WINDOW.value * 0.3)
-    ):
+    # A full link has a full queue, which makes the round trip longer.
+    empty = socket.rtt_ms < thresholds.UNQUEUED.value * socket.min_rtt_ms
+    waits = busy is not None and busy >= thresholds.NET_BUSY.value
+    window = round(rate * socket.min_rtt_ms / 1000)
+    full = window >= thresholds.SSH_WINDOW.value * thresholds.SELDOM.value
+    if far and (limited >= thresholds.LIMITED.value or (empty and (waits or full))):
         yield Candidate(
             "network-window",
             0.9,
-            f"the way is long (round trip {socket.min_rtt_ms:.0f} ms) and a window is full: no "
-            f"more than {words.size(round(window))} can be under way at once, though the network "
-            "could carry more",
+            f"the way is long (round trip {socket.min_rtt_ms:.0f} ms) and its queues are empty: "
+            f"about {words.size(window)} are under way at once, which a window limits, not the "
+            "network",
             evidence,
         )
         return
@@ -262,58 +264,69 @@ def _network(source: End) -> Iterator[Candidate]:
         )
 
 
-# Behind the pipe: zfs receive
+# Behind the pipe: zfs receive and its pool
+
+
+def _slow_pool(destination: End, starved: float | None) -> Iterator[Candidate]:
+    """Memory absorbs what the disks do not take, for as long as there is some: see both."""
+    sample = destination.sample
+    if destination.zfs is None or sample is None:
+        return
+    latency = _write_wait(sample)
+    longest = max((txg.sync for txg in sample.txgs if _lately(txg, sample)), default=0.0)
+    slow = latency is not None and latency >= thresholds.WRITE_WAIT.value
+    long = longest >= thresholds.SYNC_LONG.value
+    waited_for = starved is not None and starved < thresholds.MOSTLY.value
+    if not (slow and long) and not (waited_for and (slow or long)):
+        return
+    arrives = destination.socket.received / sample.seconds if destination.socket else None
+    written = sum(each.write_bytes for each in sample.iostat) / max(1, len(sample.iostat))
+    absorbed = "" if waited_for else "; memory takes the rest as long as there is some"
+    yield Candidate(
+        "destination-disk",
+        0.9 if slow and long else 1 - (starved or 0),
+        f"the disks of {destination.where} do not keep up: {words.rate(arrives)} arrive, "
+        f"{words.rate(written)} are written, a write takes {words.latency(latency)}, a transaction "
+        f"group up to {longest:.1f} s{absorbed}",
+        (
+            _iostat(destination, f"{words.latency(latency)} a write, in the median"),
+            _txgs(destination, f"stime up to {longest:.1f} s"),
+        ),
+    )
 
 
 def _downstream(destination: End, starved: float | None) -> Iterator[Candidate]:
-    receive, sample = destination.zfs, destination.sample
-    if receive is None or sample is None:
+    sample = destination.sample
+    if destination.zfs is None or sample is None:
         return
     sure = 0.8 if starved is None else 1 - starved
     crowd = _crowd(destination)
     if crowd is not None:
         yield Candidate("destination-cpu", max(sure, 0.85), *_crowded(destination, crowd))
         return
-    latency = _write_wait(sample)
-    syncing = sum(txg.sync for txg in sample.txgs if txg.age <= sample.seconds) / sample.seconds
-    longest = max((txg.sync for txg in sample.txgs if txg.age <= _LATELY), default=0.0)
-    slow = latency is not None and latency >= thresholds.WRITE_WAIT.value
-    if slow or longest >= thresholds.SYNC_LONG.value:
+    groups = [txg for txg in sample.txgs if txg.age <= sample.seconds]
+    often = len(groups) / sample.seconds
+    dirty = median(txg.dirty for txg in groups) if groups else 0
+    if often >= thresholds.TXGS.value and dirty < thresholds.TXG_SMALL.value:
         yield Candidate(
-            "destination-disk",
-            max(sure, 0.85) if slow and syncing > thresholds.SELDOM.value else sure,
-            f"the disks of {destination.where} are slow to write: a write takes "
-            f"{words.latency(latency)}, a transaction group "
-            f"up to {longest:.1f} s",
+            "receiver-semantics",
+            max(sure, 0.85),
+            f"{destination.where} writes {often:.1f} transaction groups a second, nearly empty: "
+            "the receive waits for one after the other (many small snapshots, or large dnodes)",
             (
-                _iostat(destination, f"{words.latency(latency)} a write, in the median"),
-                Evidence(
-                    "cat /proc/spl/kstat/zfs/POOL/txgs",
-                    destination.where,
-                    f"stime up to {longest:.1f} s, {words.share(min(1.0, syncing))} of the time",
+                _txgs(
+                    destination,
+                    f"{len(groups)} in {sample.seconds:.0f} s, {words.size(int(dirty))} dirty in "
+                    "the median",
                 ),
             ),
         )
-        return
-    small = [txg for txg in sample.txgs if txg.age <= sample.seconds]
-    if len(small) / sample.seconds >= thresholds.TXGS.value:
-        dirty = median(txg.dirty for txg in small)
-        if dirty < thresholds.TXG_SMALL.value:
-            yield Candidate(
-                "receiver-semantics",
-                max(sure, 0.7),
-                f"{destination.where} writes {len(small) / sample.seconds:.1f} transaction groups "
-                "a second, nearly empty: the receive waits for one after the other (many small "
-                "snapshots, or large dnodes)",
-                (
-                    Evidence(
-                        "cat /proc/spl/kstat/zfs/POOL/txgs",
-                        destination.where,
-                        f"{len(small)} in {sample.seconds:.0f} s, {words.size(int(dirty))} dirty "
-                        "in the median",
-                    ),
-                ),
-            )
+
+
+def _lately(txg: Txg, sample: Sample) -> bool:
+    """Whether a transaction group was written in the window, or a little before it."""
+    ended = txg.age - txg.open - txg.quiesce - txg.wait - txg.sync
+    return ended <= sample.seconds + thresholds.SYNC_LONG.value
 
 
 # What nothing speaks for
@@ -430,6 +443,10 @@ def _cpu(end: End, program: str, cpu: float) -> Evidence:
 
 def _tcp(end: End, value: str) -> Evidence:
     return Evidence("ss -tin", end.where, value)
+
+
+def _txgs(end: End, value: str) -> Evidence:
+    return Evidence("cat /proc/spl/kstat/zfs/POOL/txgs", end.where, value)
 
 
 def _iostat(end: End, value: str) -> Evidence:

@@ -27,7 +27,7 @@ def facts(scene: Scene) -> Iterator[Fact]:
         return
     starts = [each for each in scene.carried if each.start is not None]
     names = Counter(each.start.name for each in starts if each.start is not None)
-    shared = ", ".join(f"@{name} ({many})" for name, many in names.most_common(3))
+    shared = turned.named(tuple(f"@{name} ({many})" for name, many in names.most_common()))
     whole = words.count(len(scene.carried), "dataset")
     value = f"{len(starts)} of {whole} have a base"
     sound = not any(problem.id not in _SAID_ELSEWHERE for problem in scene.picture.problems)
@@ -108,7 +108,7 @@ def _mixed(scene: Scene) -> Iterator[Finding]:
         for each in arrived
         if each.destination is not None and (newest := _stands_at(each, scene)) is not None
     }
-    if len({snapshot.name for snapshot in stands.values()}) < 2:  # noqa: PLR2004 - mixed is two
+    if len({snapshot.name for snapshot in stands.values()}) <= 1:
         return
     newest = max(stands.values(), key=lambda each: each.creation)
     ours = [each.source.snapshots for each in arrived if each.source is not None]
@@ -160,8 +160,8 @@ def _incomplete(scene: Scene) -> Iterator[Finding]:
             scene.listed("destination", f"{there}@{arrived.name} is there, no {each.below}"),
             (
                 NextStep(
-                    "Some versions leave datasets out of a tree silently (openzfs/zfs#14568), "
-                    "and so does `zfs send --skip-missing`."
+                    "Some versions leave datasets out of a tree without a word "
+                    "(openzfs/zfs#14568), and so does `zfs send --skip-missing`."
                 ),
                 scene.sending("Send again: what is missing goes in full."),
             ),

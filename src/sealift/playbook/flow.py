@@ -29,8 +29,9 @@ class Flow:
     """Sends of the route's tree and receives into it.
 
     `sends` may be on their way to this destination, `elsewhere` are those that nothing here
-    receives. `receives` are fed by the source, `foreign` by something else, `orphans` by nothing.
-    `jobs` are the route's running jobs. `seen` is whether either host's processes were listed.
+    receives. `receives` are fed by the source, `foreign` by something else, `orphans` by nothing;
+    `others` are the destination's receives into other trees. `jobs` are the route's running jobs.
+    `seen` is whether either host's processes were listed.
     """
 
     sends: tuple[Process, ...] = ()
@@ -38,6 +39,7 @@ class Flow:
     receives: tuple[Process, ...] = ()
     orphans: tuple[Process, ...] = ()
     foreign: tuple[Process, ...] = ()
+    others: tuple[Process, ...] = ()
     jobs: tuple[Job, ...] = ()
     seen: bool = False
 
@@ -54,12 +56,15 @@ class Flow:
         return bool(self.orphans or self.foreign)
 
     def receiving(self, dataset: str) -> bool:
-        """Whether a live pipeline receives into a dataset of the destination, or may be about to.
+        """Whether a live pipeline receives into a dataset of the destination, or goes on to it.
 
         A `-R` stream goes on from the dataset it is received into to those below.
         """
-        into = (each.dataset for each in self.receives)
-        return any(dataset == each or dataset.startswith(each + "/") for each in into)
+        into = [each.dataset for each in self.receives]
+        if dataset in into:
+            return True
+        goes_on = not self.sends or any(each.replicate for each in self.sends)
+        return goes_on and any(dataset.startswith(each + "/") for each in into)
 
 
 NOTHING = Flow()
@@ -82,9 +87,13 @@ def flow(
     fed: list[Process] = []
     orphans: list[Process] = []
     foreign: list[Process] = []
+    others: list[Process] = []
     taken: set[int] = set()
     for receive in destination.transfers:
+        if receive.verb == "send":
+            continue
         if not _goes_into(receive, route.destination.dataset):
+            others.append(receive)
             continue
         beside = _feeders(receive, destination)
         senders = _senders(receive, sends, source, route, any_age=bool(beside))
@@ -98,14 +107,20 @@ def flow(
             foreign.append(receive)
         else:
             orphans.append(receive)
-    young = thresholds.STARTING.value
-    here = tuple(each for each in sends if each.pid in taken or each.seconds < young or running)
+    here = tuple(
+        each
+        for each in sends
+        if each.pid in taken
+        or running
+        or (each.seconds < thresholds.STARTING.value and not together(each, others))
+    )
     return Flow(
         sends=here,
         elsewhere=tuple(each for each in sends if each not in here),
         receives=tuple(fed),
         orphans=tuple(orphans),
         foreign=tuple(foreign),
+        others=tuple(others),
         jobs=running,
         seen=True,
     )
@@ -119,6 +134,13 @@ def still(first: Flow, again: Flow) -> Flow:
         orphans=tuple(each for each in first.orphans if each.pid in pids),
         foreign=tuple(each for each in first.foreign if each.pid in pids),
     )
+
+
+def together(send: Process, receives: Iterable[Process]) -> Process | None:
+    """The receive that was started with a send, by their ages; None if there is none."""
+    slack = thresholds.STARTING.value
+    near = [each for each in receives if abs(each.seconds - send.seconds) <= slack]
+    return min(near, key=lambda each: abs(each.seconds - send.seconds), default=None)
 
 
 def sent_dataset(process: Process) -> str:
@@ -141,8 +163,6 @@ def _is_ours(process: Process, root: str) -> bool:
 
 def _goes_into(process: Process, root: str) -> bool:
     name = process.dataset
-    if process.verb != "receive" or not name:
-        return False
     above = process.below and root.startswith(name + "/")
     return name == root or name.startswith(root + "/") or above
 

@@ -45,7 +45,6 @@ from sealift.zfs.processes import Listing
 from sealift.zfs.room import Room, parse_room
 
 T = TypeVar("T")
-_AT_ONCE = 200  # names of 255 bytes: below what one word of a remote shell may hold
 ROLES: tuple[Role, Role] = ("source", "destination")
 
 
@@ -352,8 +351,9 @@ class Ground:
 
     async def _holds(self, snapshots: tuple[str, ...]) -> tuple[Hold, ...]:
         found: tuple[Hold, ...] = ()
-        for begin in range(0, len(snapshots), _AT_ONCE):
-            command = commands.holds(snapshots[begin : begin + _AT_ONCE])
+        at_once = int(thresholds.NAMES_AT_ONCE.value)
+        for begin in range(0, len(snapshots), at_once):
+            command = commands.holds(snapshots[begin : begin + at_once])
             found += await self._ask("source", command, parse_holds)
         return found
 

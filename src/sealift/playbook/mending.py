@@ -90,4 +90,4 @@ def _key(finding: Finding) -> tuple[Turn, Turn, int, str, str]:
 
 
 def _weight(finding: Finding) -> int:
-    return {"problem": 0, "warning": 1, "info": 2}[finding.severity]
+    return ("problem", "warning", "info").index(finding.severity)

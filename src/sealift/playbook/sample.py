@@ -110,10 +110,10 @@ class Interface:
 
 @dataclass(frozen=True, slots=True)
 class Txg:
-    """A transaction group that was written: bytes dirty, and seconds of its parts.
+    """A transaction group that was written or is being: bytes dirty, and seconds of its parts.
 
     `age` is how long before the end of the window it was born; `sync` is how long it took to be
-    written (`stime`).
+    written (`stime`), or has taken so far.
     """
 
     age: float
@@ -354,7 +354,7 @@ def _difference(old: Socket, new: Socket) -> Socket:
 def _sockets_now(lines: list[str]) -> list[Socket]:
     """Sockets stand in a line each, what is known of them in one that begins with white space."""
     sockets = []
-    for head, about in zip(lines, [*lines[1:], ""], strict=True):
+    for head, about in zip(lines, [*lines[1:], ""], strict=False):
         words = head.split()
         if head[:1].isspace() or not about[:1].isspace():
             continue
@@ -441,15 +441,16 @@ def _txgs(lines: list[str], now: float) -> tuple[Txg, ...]:
         if len(words) != len(names) or not is_number(words[0]):
             continue
         row = dict(zip(names, words, strict=True))
-        if row.get("state") != "C":
-            continue
-        times = [
+        opened, quiesced, waited, synced = (
             _int(row.get(name, "")) / _NANOSECONDS for name in ("otime", "qtime", "wtime", "stime")
-        ]
-        born = _int(row.get("birth", "")) / _NANOSECONDS
-        found.append(
-            Txg(now - born, _int(row.get("ndirty", "")), _int(row.get("nwritten", "")), *times)
         )
+        age = now - _int(row.get("birth", "")) / _NANOSECONDS
+        if row.get("state") == "S":  # its time is noted only when it is done
+            synced = max(0.0, age - opened - quiesced - waited)
+        elif row.get("state") != "C":
+            continue
+        dirty, written = _int(row.get("ndirty", "")), _int(row.get("nwritten", ""))
+        found.append(Txg(age, dirty, written, opened, quiesced, waited, synced))
     return tuple(found)
 
 

@@ -8,8 +8,16 @@ from collections.abc import Iterator
 
 from sealift import words
 from sealift.playbook import access, history, thresholds, turned
-from sealift.playbook.diagnosis import Evidence, Fact, Finding, Level, NextStep, StepReport
-from sealift.playbook.flow import sent_dataset
+from sealift.playbook.diagnosis import (
+    Evidence,
+    Fact,
+    Finding,
+    Level,
+    NextStep,
+    Severity,
+    StepReport,
+)
+from sealift.playbook.flow import sent_dataset, together
 from sealift.playbook.ground import Ground, Rights, Unseen
 from sealift.playbook.history import Churn
 from sealift.playbook.judged import report
@@ -19,7 +27,7 @@ from sealift.replication.comparison import DatasetComparison
 from sealift.replication.seal import SealState
 from sealift.zfs import commands, processes, tokens
 from sealift.zfs.commands import Command, Effect
-from sealift.zfs.names import relative
+from sealift.zfs.names import join, relative
 from sealift.zfs.parse import ParseError
 from sealift.zfs.processes import Process
 
@@ -232,27 +240,34 @@ def _bare(process: Process, scene: Scene) -> str | None:
 
 def _full(scene: Scene) -> Iterator[Finding]:
     """A running send that carries everything of a dataset of which both sides share a base."""
-    arriving = {each.dataset for each in scene.flow.receives}
-    for process in scene.flow.sends:
+    flow = scene.flow
+    for process in (*flow.sends, *flow.elsewhere):
         each = _of(process.dataset, scene)
         if not process.whole or each is None or each.start is None:
             continue
-        into = each.destination.dataset.name if each.destination else ""
-        if into not in arriving:
-            continue  # a new name, or another destination: that is a seed
+        own = join(scene.route.destination.dataset, each.below)
+        into = next((each for each in flow.receives if each.dataset == own), None)
+        weight: Severity = "problem" if into else "warning"
+        into = into or together(process, flow.others)
+        if into is None:
+            continue  # it goes to another host
         sigil = "#" if each.base_bookmark else "@"
         yield Finding(
             "full-instead-of-incremental",
-            "problem",
+            weight,
             "source",
             process.dataset,
-            f"a send of all of {process.dataset} runs into {into}, though both sides share "
-            f"{sigil}{each.start.name} and an increment from there would do",
-            scene.evidence("source", processes.LIST, _short(process)),
+            f"a send of all of {process.dataset} runs into {into.dataset}, though {own} shares "
+            f"{sigil}{each.start.name} with it and an increment from there would do",
+            (
+                *scene.evidence("source", processes.LIST, _short(process)),
+                *scene.evidence("destination", processes.LIST, into.argv_text),
+            ),
             (
                 NextStep(
                     "A full stream into a dataset that has snapshots is refused, or with -F "
-                    "destroys them. Find out why whoever started it saw no base."
+                    "destroys them; into a new name it takes the space twice. Find out why whoever "
+                    "started it saw no base."
                 ),
                 scene.sending("Send the increment instead."),
             ),

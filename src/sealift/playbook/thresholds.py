@@ -56,6 +56,13 @@ LOOK_AGAIN = Threshold(
     "up to a transaction group or two.",
 )
 
+NAMES_AT_ONCE = Threshold(
+    "names-at-once",
+    200,
+    "names",
+    "Names have up to 255 bytes, and one word of a remote shell holds 128 KiB.",
+)
+
 # --- what is being sent
 
 HISTORY_LEAST = Threshold(
@@ -215,6 +222,12 @@ QUEUED = Threshold(
     "times the least round trip",
     "A full link has a full queue, which shows as a longer round trip; a lossy one has not.",
 )
+UNQUEUED = Threshold(
+    "unqueued",
+    1.5,
+    "times the least round trip",
+    "Jitter of a long way; a queue that fills doubles it.",
+)
 NET_BUSY = Threshold(
     "network-busy",
     0.7,
@@ -299,6 +312,7 @@ TABLE = (
     LISTING_SUSPENDED,
     ESTIMATE,
     LOOK_AGAIN,
+    NAMES_AT_ONCE,
     HISTORY_LEAST,
     HISTORY_MOST,
     CHURN_FACTOR,
@@ -323,6 +337,7 @@ TABLE = (
     LOSS,
     LOSS_MUCH,
     QUEUED,
+    UNQUEUED,
     NET_BUSY,
     FAR,
     SSH_WINDOW,

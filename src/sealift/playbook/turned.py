@@ -11,6 +11,7 @@ from sealift.playbook.diagnosis import Evidence, Finding, NextStep, Severity, Si
 from sealift.playbook.scene import Scene
 from sealift.replication.comparison import DatasetComparison
 from sealift.replication.obstacles import Problem
+from sealift.replication.report import NO_CONTACT
 from sealift.replication.resuming import Partial
 from sealift.replication.seal import Breach
 from sealift.replication.watch import Role
@@ -108,9 +109,10 @@ def from_breaches(breaches: tuple[Breach, ...], scene: Scene) -> tuple[Finding, 
     return tuple(found)
 
 
-def from_trouble(trouble: Trouble, where: Side, dataset: str, command: str = "") -> Finding:
+def from_trouble(trouble: Trouble, where: Side, dataset: str) -> Finding:
     """What kept a host from doing what it was asked."""
     said = printable(trouble.raw).strip() or trouble.what
+    tried = f"ssh {trouble.host} true" if trouble.finding in NO_CONTACT else ""
     why = " ".join(filter(None, (trouble.means, trouble.mend)))
     return Finding(
         trouble.finding,
@@ -118,7 +120,7 @@ def from_trouble(trouble: Trouble, where: Side, dataset: str, command: str = "")
         where,
         dataset,
         trouble.sentence(),
-        (Evidence(command, trouble.host, said),),
+        (Evidence(tried, trouble.host, said),),
         (NextStep(why),) if why else (),
     )
 

@@ -74,7 +74,9 @@ def _is_here(process: Process, blamed: str | None, *, full: bool) -> bool:
 
 
 def _name(process: Process | None) -> str:
-    return " ".join((process.program, *process.args.split(" ")[1:2])) if process else "zfs"
+    if process is None:
+        return "zfs"
+    return " ".join((process.program, *process.args.split(" ")[1:2]))
 
 
 def _doing(process: Process) -> str:

@@ -61,6 +61,7 @@ ACTIONS = (
         "snapshot…",
         "Take a recursive snapshot of the source tree.",
         effect=Effect.CHANGE,
+        footer=False,  # where it is the thing to do, the header names it
     ),
     Action(
         "cancel",

@@ -24,8 +24,9 @@ from sealift.hosts.gate import Gate
 from sealift.hosts.host import Connection, Host, utc_now
 from sealift.hosts.local import LocalTransport
 from sealift.hosts.opening import open_host
-from sealift.hosts.trouble import Trouble
+from sealift.hosts.trouble import Trouble, TroubleError
 from sealift.journal import Journal
+from sealift.playbook.diagnosis import Diagnosis
 from sealift.replication.picture import Picture, Side
 from sealift.replication.watch import RouteWatch
 from sealift.routes import Via
@@ -93,6 +94,7 @@ class SealiftApp(App[int]):
                 ssh_config=self.options.ssh_config,
             )
             screen.route_watch = watch
+            screen.report = partial(self._write_report, screen)
             watch.subscribe(screen.show)
             self.set_interval(0.25, lambda: self._show_log(screen))
             self.opened(screen, watch)
@@ -128,6 +130,42 @@ class SealiftApp(App[int]):
     def _warn(self, trouble: Trouble) -> None:
         words = one_line(f"{trouble.sentence()}. {trouble.means}")
         self.notify(words, severity="warning", markup=False)
+
+    def _write_report(self, screen: RouteScreen, diagnosis: Diagnosis, picture: str) -> Path:
+        """Write the incident report where sealift was started. Raises `TroubleError`."""
+        # Seldom needed, and felt at the start.
+        from sealift.playbook import report, report_file  # noqa: PLC0415
+
+        route, now = self.options.route.title, self._clock()
+        return report_file.write(
+            report_file.default_path(Path.cwd(), route, now),
+            lambda name: report.markdown(
+                diagnosis,
+                screen.picture,
+                self.command_log.entries(),
+                self._journal_entries(route),
+                operator=journal.login_name(),
+                screen_svg_name=name,
+                mask=None,
+                now=now,
+            ),
+            picture,
+        )
+
+    def _journal_entries(self, route: str) -> tuple[journal.Entry, ...]:
+        path = self.journal_path()
+        try:
+            return journal.entries(path, route)
+        except OSError as error:
+            raise TroubleError(
+                Trouble(
+                    "report-not-written",
+                    "this machine",
+                    f"the journal {path} cannot be read: {error.strerror or error}",
+                    "The report would lack what was changed.",
+                    "Give the file back to its owner.",
+                )
+            ) from error
 
     def opened(self, screen: RouteScreen, watch: RouteWatch) -> None:
         """The hosts can be used now. For the demo, which goes on from here."""

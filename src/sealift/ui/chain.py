@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import groupby
 
@@ -112,16 +113,16 @@ def _side_by_side(stages: Sequence[Stage], width: int, glyphs: Glyphs) -> tuple[
     """A column for each stage; None if there is no room for that."""
     arrow = f" {glyphs.arrow} "
     labels = [f"{_mark(stage, glyphs)} {text.one_line(stage.name)}".strip() for stage in stages]
-    widths = [
+    least = [
         max(_LEAST, text.width_of(label), text.width_of(stands_out(stage)), _longest_word(stage))
         for stage, label in zip(stages, labels, strict=True)
     ]
-    spare = width - sum(widths) - text.width_of(arrow) * (len(stages) - 1)
-    if spare < 0:
+    spare = width - sum(least) - text.width_of(arrow) * (len(stages) - 1)
+    doing = [text.one_line(stage.doing) for stage in stages]
+    widths = _widened(doing, least, spare)
+    if widths is None:
         return None
-    below = _widened([text.one_line(stage.doing) for stage in stages], widths, spare)
-    if max(map(len, below)) > _DEEPEST:
-        return None
+    below = [_folded(words, wide) for words, wide in zip(doing, widths, strict=True)]
     names = [(label, _look(stage)) for stage, label in zip(stages, labels, strict=True)]
     bars = [
         (_bar(stage, min(_BAR, wide), glyphs), _look(stage))
@@ -147,16 +148,24 @@ def _longest_word(stage: Stage) -> int:
     return min(_WORD, max(map(text.width_of, words), default=0))
 
 
-def _widened(doing: Sequence[str], widths: list[int], spare: int) -> list[list[str]]:
-    """What the stages do, folded into their columns, which take what is to `spare`."""
-    below = [_folded(words, wide) for words, wide in zip(doing, widths, strict=True)]
-    for _ in range(spare):
-        deepest = max(range(len(below)), key=lambda index: len(below[index]))
-        if len(below[deepest]) <= 1:
-            break
-        widths[deepest] += 1
-        below[deepest] = _folded(doing[deepest], widths[deepest])
-    return below
+def _widened(doing: Sequence[str], least: Sequence[int], spare: int) -> list[int] | None:
+    """Columns of at least these widths, for as few lines as `spare` cells more allow."""
+    for depth in range(1, _DEEPEST + 1):
+        widths = [
+            _width_for(words, wide, depth, wide + spare)
+            for words, wide in zip(doing, least, strict=True)
+        ]
+        if sum(widths) <= sum(least) + spare:
+            return widths
+    return None
+
+
+def _width_for(words: str, least: int, depth: int, most: int) -> int:
+    """The narrowest column in which words take so many lines; over `most` if there is none."""
+    width = max(least, math.ceil(text.width_of(words) / depth))
+    while width <= most and len(_folded(words, width)) > depth:
+        width += 1
+    return width
 
 
 def _folded(words: str, width: int) -> list[str]:

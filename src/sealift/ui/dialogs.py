@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from sealift.hosts.trouble import Trouble, UnknownKey
 from sealift.replication.job import Job
 from sealift.replication.picture import Picture
@@ -108,17 +110,20 @@ def page_paragraphs(group: str, means: str, recognised: str, do: str, dont: str)
     return [
         means,
         f"What to do\n{do}",
-        f"What not to do\n{dont}",
+        *([f"What not to do\n{dont}"] if dont else []),
         f"How it was recognised\n{recognised}",
         f"Belongs to: {group}",
     ]
 
 
-def report_paragraphs(path: str) -> list[str]:
+def report_paragraphs(path: Path) -> list[str]:
     """Where the incident report is."""
     return [
         f"Written: {path}",
-        "It names hosts, datasets and commands: read it before you pass it on.",
+        (
+            "The picture of the screen lies beside it. Both name hosts, datasets and commands: "
+            "read them before you pass them on."
+        ),
     ]
 
 

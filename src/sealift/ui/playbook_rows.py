@@ -29,6 +29,10 @@ from sealift.zfs.commands import Effect
 
 VERDICT, CHAIN = "verdict", "chain"
 _VERDICT = "Verdict  "
+_TRIAL = (
+    "Measuring only reads. Where nothing runs, there is a trial of some seconds: zfs send into "
+    "nothing, then zeros through ssh into nothing. Neither writes on a host."
+)
 _WORST_FIRST: tuple[Severity, ...] = ("problem", "warning", "info")
 _STATES = {"running": "measuring"}
 _EFFECTS = {
@@ -144,11 +148,12 @@ def _verdict_item(diagnosis: Diagnosis, seconds: float, paper: Paper) -> Item:
     todo = same.next if same else ()
     details = [*_evidence(verdict.evidence if verdict else ())]
     details += [_next_words(number, each) for number, each in enumerate(todo, 1)]
+    more = "The findings and the steps below say more." if diagnosis.done else _TRIAL
     return Item(
         VERDICT,
         tuple(lines),
         level,
-        tuple(details) or ("The findings and the steps below say more.",),
+        tuple(details) or (more,),
         page=(verdict.bottleneck or "") if verdict else "",
         copy=_first_command(todo),
         action=_first_action(todo),
@@ -163,6 +168,8 @@ def _verdict_words(diagnosis: Diagnosis, seconds: float) -> tuple[str, str]:
             return "running", f"measuring, {text.duration(seconds)}"
         return "unknown", "no verdict"
     confidence = f"{verdict.confidence} confidence"
+    if verdict.bottleneck is not None and verdict.confidence == "low":
+        return "unknown", f"perhaps {text.one_line(verdict.bottleneck)}, {confidence}"
     if verdict.bottleneck is not None:
         same = _finding_of(verdict, diagnosis.findings)
         level = same.severity if same else "problem"

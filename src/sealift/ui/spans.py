@@ -59,23 +59,25 @@ class _Folding:
         self._full: list[Line] = []
         self._current: list[Span] = []
         self._left = width
+        self._gap: Line = ()  # spaces that are dropped where a line ends
 
     def add(self, piece: str, look: str) -> None:
-        wide = text.width_of(piece)
         if piece.isspace():
-            if wide < self._left and self._current:
-                self._put(piece, look, wide)
-            elif not self._full and not self._current:
-                self._put(piece[: self._width // 2], look, min(wide, self._width // 2))
+            self._gap += (Span(piece, look),)
             return
-        if wide > self._left and self._filled:
+        wide = text.width_of(piece)
+        if self._filled and wide + width_of(self._gap) > self._left:
             self._next()
+        for span in self._gap:
+            words = span.words[: max(0, min(self._left, self._width // 2))]
+            self._put(words, span.look)
+        self._gap = ()
         while text.width_of(piece) > self._left:
             part = chop_cells(piece, self._left)[0]
-            self._put(part, look, text.width_of(part))
+            self._put(part, look)
             piece = piece[len(part) :]
             self._next()
-        self._put(piece, look, text.width_of(piece))
+        self._put(piece, look)
 
     def lines(self) -> tuple[Line, ...]:
         return (*self._full, tuple(self._current))
@@ -84,18 +86,17 @@ class _Folding:
     def _filled(self) -> bool:
         return any(not span.words.isspace() for span in self._current)
 
-    def _put(self, words: str, look: str, wide: int) -> None:
+    def _put(self, words: str, look: str) -> None:
         last = self._current[-1] if self._current else None
         if last is not None and last.look == look:
             self._current[-1] = Span(last.words + words, look)
         else:
             self._current.append(Span(words, look))
-        self._left -= wide
+        self._left -= text.width_of(words)
 
     def _next(self) -> None:
-        last = self._current[-1]
-        self._current[-1] = Span(last.words.rstrip(), last.look)
         self._full.append(tuple(self._current))
+        self._gap = ()
         self._current = [Span(" " * self._hang)] if self._hang else []
         self._left = self._width - self._hang
 

@@ -55,9 +55,7 @@ DATASET_COLUMNS = (
     "name,type,guid,createtxg,creation,used,available,referenced,encryption,encryptionroot,"
     "keystatus,keyformat,keyguid,mounted,readonly,receive_resume_token,origin,written"
 )
-ROOM_COLUMNS = (
-    "name,used,available,referenced,quota,refquota,usedbyrefreservation,readonly,dedup,mounted"
-)
+ROOM_COLUMNS = "name,used,available,referenced,quota,refquota,dedup"
 SNAPSHOT_COLUMNS = "name,guid,createtxg,creation,used,written,ivsetguid,userrefs"
 
 

@@ -1,4 +1,4 @@
-"""Read what bounds a dataset: space, quotas, and the properties that a receive meets there.
+"""Read what bounds a dataset: space and quotas, and whether it is deduplicated.
 
 The columns are those of `commands.ROOM_COLUMNS`, one dataset a line, parted by TABs. Source:
 zfsprops(7); with `-p` a quota that is not set is `0`, and `-` for a volume.
@@ -29,10 +29,7 @@ class Room:
     referenced: int
     quota: int | None
     refquota: int | None
-    reserved: int
-    readonly: bool
     dedup: str
-    mounted: bool
 
     @property
     def headroom(self) -> int | None:
@@ -59,7 +56,7 @@ def _room(line: str) -> Room:
     except BadNameError as error:
         raise ParseError(_READING, line, str(error)) from None
     used, available, referenced = (number(field, _READING) for field in fields[1:4])
-    quota, refquota, reserved = (number_or_none(field, _READING) for field in fields[4:7])
+    quota, refquota = (number_or_none(field, _READING) for field in fields[4:6])
     return Room(
         name=name,
         used=used,
@@ -67,8 +64,5 @@ def _room(line: str) -> Room:
         referenced=referenced,
         quota=quota or None,
         refquota=refquota or None,
-        reserved=reserved or 0,
-        readonly=fields[7] == "on",
-        dedup=fields[8],
-        mounted=fields[9] == "yes",
+        dedup=fields[6],
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sealift.playbook.diagnosis import Level, Stage
@@ -95,6 +95,7 @@ stages = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(stages, st.integers(50, 200), st.sampled_from([UNICODE, ASCII]))
 def test_whatever_the_stages_are_called_no_line_is_too_wide(
     made: list[Stage], width: int, glyphs: Glyphs

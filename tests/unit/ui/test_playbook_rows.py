@@ -78,6 +78,7 @@ def test_while_it_runs_the_seconds_and_what_is_still_to_come_are_said() -> None:
     assert "nothing found so far" in shown
     assert "3 Disk, CPU or network: ▶ measuring" in shown
     assert took(running(), 7) == "measuring, 7 s"
+    assert "a trial of some seconds" in item(running(), VERDICT).details[0]
 
 
 def test_a_verdict_that_comes_before_the_last_step_says_that_it_is_early() -> None:
@@ -111,6 +112,13 @@ def test_what_is_unknown_is_called_unknown() -> None:
     assert shown.count("? not seen: root@dr1 does not answer") == 4
     no_verdict = diagnosis(step(steps.TIME, "unknown", unseen=("no ss on root@nas1",)))
     assert "? no verdict" in written(no_verdict)
+
+
+def test_a_guess_is_not_drawn_as_a_problem() -> None:
+    guess = Verdict("source-disk", "low", "It may be the disk.")
+    made = diagnosis(step(steps.TIME, verdict=guess))
+    assert item(made, VERDICT).level == "unknown"
+    assert "Verdict  ? perhaps source-disk, low confidence" in written(made)
 
 
 def test_how_much_was_found_and_what_to_begin_with_stands_below_the_verdict() -> None:

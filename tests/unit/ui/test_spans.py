@@ -22,6 +22,12 @@ def test_folding_keeps_every_letter_and_the_width(words: list[str], width: int, 
     assert kept.replace(" ", "") == "".join(words).replace(" ", "")
 
 
+@given(st.lists(st.text("abc世", min_size=1, max_size=2)), st.integers(4, 40), st.integers(0, 2))
+def test_words_that_fit_are_never_joined_nor_cut(words: list[str], width: int, hang: int) -> None:
+    lines = fold((Span(" ".join(words)),), width, 0 if width < 8 else hang)
+    assert " ".join(plain(line) for line in lines).split() == words
+
+
 def test_later_lines_hang_and_looks_stay_with_their_words() -> None:
     lines = fold((Span("! problem", "problem"), Span(" the link carries 16 Mbit/s")), 16, 2)
     assert [plain(line) for line in lines] == ["! problem the", "  link carries", "  16 Mbit/s"]

@@ -342,4 +342,23 @@ CHAIN = (
             "Sending the whole tree in full again: the datasets that are there refuse it."
         ),
     ),
+    Page(
+        "interrupted-receives",
+        Group.CHAIN,
+        title="Receives are cut off again and again",
+        means=(
+            "Several receives into this dataset were begun within a day and none came to its end. "
+            "Without `-s` each of them started from nothing."
+        ),
+        recognised=(
+            "`receive` without `finish receiving` in `zpool events`, where we may read them."
+        ),
+        do=(
+            "See what the sender said: the jobs (j), or the log of whatever starts the sends.\n"
+            "If it ends after the same time each time, somebody has set a deadline.\n"
+            "If the link breaks, send with a job (s): it goes on from the resume token by itself.\n"
+            "If nothing of it stays, have whoever starts it use `zfs receive -s`."
+        ),
+        dont="Trying the same again by hand without having read why it ended.",
+    ),
 )

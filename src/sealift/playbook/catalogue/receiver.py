@@ -258,4 +258,50 @@ RECEIVER = (
             "Ending it when all data has arrived and only the hierarchy is being set."
         ),
     ),
+    Page(
+        "pool-errors",
+        Group.RECEIVER,
+        title="Disks of the pool reported trouble",
+        means=(
+            "The kernel noted reads or writes that failed, came back wrong or took very long. "
+            "ZFS has repaired what it could; a disk that goes on like this makes every transaction "
+            "group wait for it."
+        ),
+        recognised=(
+            "Events `ereport.fs.zfs.io`, `checksum`, `delay`, `deadman` and the like in "
+            "`zpool events` of the last day. Only root may read them."
+        ),
+        do=(
+            "See which disk it is: `zpool status -s POOL`, then its own log: `smartctl -a DISK`.\n"
+            "Look for a cable or controller that several of them share.\n"
+            "Replace a disk that goes on: `zpool replace POOL OLD NEW`.\n"
+            "Once it is mended: `zpool clear POOL`, then `zpool scrub POOL`."
+        ),
+        dont=(
+            "`zpool clear` first: it also clears what tells which disk it was.\n"
+            "A scrub while replication has to catch up, unless data is damaged."
+        ),
+    ),
+    Page(
+        "data-unauthentic",
+        Group.RECEIVER,
+        title="Encrypted data did not pass its check",
+        means=(
+            "A block's MAC does not fit: it was damaged on its way or on its disk, or somebody "
+            "changed it. Some versions also report this where nothing is wrong "
+            "(openzfs/zfs#12014: sends that are not raw)."
+        ),
+        recognised="Events `ereport.fs.zfs.authentication` in `zpool events`, for root only.",
+        do=(
+            "See which datasets and files: `zpool status -v POOL`.\n"
+            "Keep what is good: hold older snapshots on both sides (H).\n"
+            "Compare versions with the known bugs in the fourth step of the playbook.\n"
+            "Check the memory and the disks of that host; then scrub twice and look again.\n"
+            "What stays damaged comes from the other side: send it there raw, under a new name."
+        ),
+        dont=(
+            "Pruning anything on either side before it is clear which copy is good.\n"
+            "Setting `zfs_send_corrupt_data`."
+        ),
+    ),
 )

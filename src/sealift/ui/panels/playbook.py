@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
 from sealift.hosts.trouble import TroubleError
+from sealift.playbook.catalogue import page as catalogue_page
 from sealift.playbook.diagnosis import Diagnosis
 from sealift.playbook.playbook import Playbook
 from sealift.ui import dialogs, playbook_rows
@@ -20,42 +20,16 @@ MEASURING = "It is being measured: wait until it says so, or leave with esc."
 _WALK = "playbook"  # the group of workers that ends when the screen is left
 
 
-class Page(Protocol):
-    """A page of the catalogue of findings."""
-
-    @property
-    def id(self) -> str: ...  # noqa: D102 - as the catalogue has them
-    @property
-    def group(self) -> str: ...  # noqa: D102
-    @property
-    def title(self) -> str: ...  # noqa: D102
-    @property
-    def means(self) -> str: ...  # noqa: D102
-    @property
-    def recognised(self) -> str: ...  # noqa: D102
-    @property
-    def do(self) -> str: ...  # noqa: D102
-    @property
-    def dont(self) -> str: ...  # noqa: D102
-
-
 class PlaybookPanel:
     """One walk through the playbook, for as long as its screen is open.
 
-    `page` gives the catalogue's page of a finding. `report` writes the incident report and gives
-    its path; it is called in a thread and may raise `OSError`.
+    `report` writes the incident report of an answer, with the picture of the screen as SVG, and
+    gives its path. It is called in a thread and may raise `TroubleError`.
     """
 
-    def __init__(
-        self,
-        desk: Desk,
-        *,
-        page: Callable[[str], Page | None] = lambda _: None,
-        report: Callable[[Diagnosis], Path] | None = None,
-    ) -> None:
+    def __init__(self, desk: Desk, report: Callable[[Diagnosis, str], Path]) -> None:
         self.desk = desk
         self.is_open = False
-        self._page = page
         self._report = report
         self._measuring = False
         self._then = ""
@@ -106,7 +80,7 @@ class PlaybookPanel:
             self._measuring = False
 
     def _show_page(self, finding: str) -> None:
-        page = self._page(finding)
+        page = catalogue_page(finding)
         if page is None:
             self.desk.say(f"The catalogue has no page called {one_line(finding)}.", warning=True)
             return
@@ -128,21 +102,18 @@ class PlaybookPanel:
         self.screen.dismiss(None)
 
     def _write_report(self) -> None:
-        if self._report is None:
-            self.desk.say("This sealift writes no report.", warning=True)
-            return
-        self.desk.begin(self._written(self._report), "playbook-report")
+        picture = self.desk.screen.app.export_screenshot(title="sealift")
+        self.desk.begin(self._written(self.screen.diagnosis, picture), "playbook-report")
 
-    async def _written(self, report: Callable[[Diagnosis], Path]) -> None:
+    async def _written(self, diagnosis: Diagnosis, picture: str) -> None:
         try:
-            path = await asyncio.to_thread(report, self.screen.diagnosis)
-        except OSError as error:
-            words = f"{error.filename or 'The report'}: {error.strerror or error}"
-            await self.desk.tell("No report written", [words])
+            path = await asyncio.to_thread(self._report, diagnosis, picture)
+        except TroubleError as error:
+            await self.desk.tell("No report written", dialogs.trouble_paragraphs(error.trouble))
             return
         await self.desk.ask(
             "Incident report",
-            dialogs.report_paragraphs(str(path)),
+            dialogs.report_paragraphs(path),
             (),
             copy=str(path),
             cancel="Back",

@@ -45,8 +45,8 @@ ctrl+d u half a page; page keys: a whole one
 tab      to the details, where the same keys scroll, and back
 esc q    back to the route; what is being measured ends
 
-Nothing on this screen changes anything on a host. Measuring only reads; where nothing runs, a
-trial of some seconds sends into nothing."""
+Nothing on this screen changes anything on a host. Measuring only reads. Where nothing runs, there
+is a trial of some seconds: zfs send into nothing, then zeros through ssh into nothing."""
 
 
 @dataclass(frozen=True, slots=True)

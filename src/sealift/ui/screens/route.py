@@ -6,6 +6,7 @@ import asyncio
 import gc
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 
 from textual import events, on, work
 from textual.app import ComposeResult
@@ -15,6 +16,7 @@ from textual.widgets import Footer, Input, Label
 
 from sealift.hosts.command_log import LogEntry
 from sealift.hosts.trouble import TroubleError, UnknownKey
+from sealift.playbook.diagnosis import Diagnosis
 from sealift.replication.anchors import Side
 from sealift.replication.changes import Changes
 from sealift.replication.divergence import divergence
@@ -50,7 +52,9 @@ _MANY_SNAPSHOTS = 10_000
 class RouteScreen(Screen[None]):
     """Draws the newest picture; holds nothing but focus, filter and what is unfolded.
 
-    `route_watch` is None until the hosts are being read; actions say so until then.
+    `route_watch` is None until the hosts are being read; actions say so until then. So is `report`,
+    which writes the incident report of a diagnosis and the picture of a screen (SVG), and gives
+    its path.
     """
 
     CSS_PATH = "route.tcss"
@@ -66,6 +70,7 @@ class RouteScreen(Screen[None]):
         self._read_only = read_only
         self._asked: list[UnknownKey] = []
         self.route_watch: RouteWatch | None = None
+        self.report: Callable[[Diagnosis, str], Path] | None = None
         self.header = RouteHeader(glyphs)
         self.sides = SidesBar(glyphs)
         where = f"{picture.source.location.where} and {picture.destination.location.where}"
@@ -363,13 +368,14 @@ class RouteScreen(Screen[None]):
 
     def action_playbook(self) -> None:
         """Walk the playbook; one host is enough for it."""
-        if why := self.refusal("playbook"):
-            self.notify(why, severity="warning", markup=False)
+        report = self.report
+        if report is None:
+            self.notify(NOT_READ, severity="warning", markup=False)
             return
         # All its rules with it, which the first frame does not wait for.
         from sealift.ui.panels.playbook import PlaybookPanel  # noqa: PLC0415
 
-        PlaybookPanel(self.desk).open()
+        PlaybookPanel(self.desk, report).open()
 
     def _holdable(self) -> dict[Side, str]:
         return under_cursor(self.tree_pane.current, self.picture.comparison)
