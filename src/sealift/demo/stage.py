@@ -54,6 +54,7 @@ class Demo:
             Location("root", "dr1", DESTINATION),
             name=scenario.name,
             purpose=Purpose.STANDBY if scenario.standby else Purpose.VAULT,
+            lag_limit=scenario.lag_limit,
         )
 
     @classmethod

@@ -222,8 +222,8 @@ def _network(source: End) -> Iterator[Candidate]:
     limited = (socket.rwnd_limited_ms + socket.sndbuf_limited_ms) / 1000 / sample.seconds
     figures = (
         f"{words.rate(rate)}, {words.share(loss, 1)} sent again, "
-        f"round trip {socket.rtt_ms:.0f} ms (least {socket.min_rtt_ms:.0f} ms), "
-        f"{socket.unsent} bytes wait to be sent"
+        f"round trip {words.latency(socket.rtt_ms / 1000)} (least "
+        f"{words.latency(socket.min_rtt_ms / 1000)}), {words.size(socket.unsent)} wait to be sent"
     )
     evidence = (_tcp(source, figures),)
     queued = socket.rtt_ms > thresholds.QUEUED.value * max(socket.min_rtt_ms, 1)

@@ -180,11 +180,12 @@ def parse_sample(data: bytes) -> Sample:
         raise ParseError("a sample", f"{begin} {end}", "no time passes in it")
     spent = _spent(*parts.both("stat"), seconds=seconds)
     ticks = parts.lines.get("tick", [])
-    shares = _cpu(*parts.both("cpu"))
+    early, late = (_cpus(lines) for lines in parts.both("cpu"))
+    shares = _cpu(early, late)
     tx_before, tx_after = (_counters(lines) for lines in parts.both("tx"))
     return Sample(
         seconds=seconds,
-        cpus=max(1, len(parts.last("cpu")) - 1),
+        cpus=max(1, len(late) - 1),
         idle=shares[0],
         iowait=shares[1],
         steal=shares[2],
@@ -286,6 +287,11 @@ def _doing(state: str, function: str) -> str:
     if function == "0":
         return DISK if state == "D" else ""
     return function
+
+
+def _cpus(lines: list[str]) -> list[str]:
+    """The lines of /proc/stat that are of CPUs: all of them together, then each."""
+    return [line for line in lines if line.startswith("cpu")]
 
 
 def _cpu(before: list[str], after: list[str]) -> tuple[float | None, float | None, float | None]:

@@ -94,7 +94,7 @@ def _link(source: End, destination: End, blamed: str | None) -> Stage:
     if socket is not None:
         lost = socket.retrans / socket.segments if socket.segments else 0.0
         doing += (
-            f", round trip {socket.rtt_ms:.0f} ms, {words.share(lost, 1)} sent again, "
-            f"{words.size(socket.unsent)} waiting"
+            f", round trip {words.latency(socket.rtt_ms / 1000)}, "
+            f"{words.share(lost, 1)} sent again, {words.size(socket.unsent)} waiting"
         )
     return Stage("network", "", busy, doing, level)

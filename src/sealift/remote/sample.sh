@@ -31,13 +31,7 @@ pipelines() {
 
 counters() {
 	part stat cat /proc/[0-9]*/stat
-	echo '== cpu'
-	while read -r name rest; do
-		case $name in
-		cpu*) echo "$name $rest" ;;
-		*) break ;;
-		esac
-	done </proc/stat
+	part cpu cat /proc/stat
 	part net cat /proc/net/dev
 	part tcp ss -tinH state established
 	part tx cat "$kstat/dmu_tx"

@@ -44,7 +44,12 @@ class DemoApp(SealiftApp):
             self._demo = demo
             self.options = replace(
                 self.options,
-                route=replace(self.options.route, name=demo.route.name, purpose=demo.route.purpose),
+                route=replace(
+                    self.options.route,
+                    name=demo.route.name,
+                    purpose=demo.route.purpose,
+                    lag_limit=demo.route.lag_limit,
+                ),
             )
             yield (
                 Host(demo.source, gate, self.command_log),

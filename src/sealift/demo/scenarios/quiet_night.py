@@ -16,6 +16,8 @@ TREE = (
     Plan("/mail", 61 * GIB, 45 * MIB),
 )
 _USUAL = 48  # hourly snapshots of each dataset
+_BEHIND = 3  # of them are still to go
+_ALLOWED = (_BEHIND + 1) * 3600  # seconds
 
 
 def hours_for(snapshots: int | None, usual: int = _USUAL) -> int:
@@ -26,11 +28,11 @@ def hours_for(snapshots: int | None, usual: int = _USUAL) -> int:
 def make(snapshots: int | None, clock: Callable[[], float] | None) -> tuple[Scenario, World]:
     """The world: everything in order, the destination three hours behind."""
     build = Builder("quiet-night", clock)
-    build.world.link.rate = 24_000_000
+    build.world.link.rate = build.world.link.wire = 24_000_000
     moments = build.hours(hours_for(snapshots))
     datasets = build.grow(SOURCE, TREE, born=build.now - moments[0] + 86400)
     build.live(datasets, TREE, moments)
-    build.replicate(datasets, DESTINATION, skip=3)
+    build.replicate(datasets, DESTINATION, skip=_BEHIND)
     scenario = Scenario(
         name="quiet-night",
         title="A quiet night",
@@ -44,5 +46,6 @@ def make(snapshots: int | None, clock: Callable[[], float] | None) -> tuple[Scen
         mended=level,
         began=build.world.clock(),
         autostart=True,
+        lag_limit=_ALLOWED,
     )
     return scenario, build.world

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from sealift.demo.world import tree
 from sealift.demo.world.model import Dataset, Pool, World
+from sealift.routes import LAG_LIMIT
 
 SOURCE, DESTINATION = "tank/prod", "backup/prod"
 
@@ -29,7 +30,8 @@ class Scenario:
     """One night. `briefing` is what the operator is told, `hint` what an expert would have done.
 
     `mended` says of the world whether it is over. `autostart` wishes that whoever shows the demo
-    starts the planned transfer by itself. `began` is when the world was made.
+    starts the planned transfer by itself. `began` is when the world was made. `lag_limit` is how
+    many seconds the destination may be behind.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Scenario:
     began: float
     standby: bool = False
     autostart: bool = False
+    lag_limit: int = LAG_LIMIT
     events: tuple[Event, ...] = field(default=())
 
 

@@ -21,7 +21,7 @@ _NEW_SNAPSHOT = 60.0  # seconds
 def make(snapshots: int | None, clock: Callable[[], float] | None) -> tuple[Scenario, World]:
     """The world: nine hours behind, a shaper on the link that nobody remembers."""
     build = Builder("slow-link", clock)
-    build.world.link.rate, build.world.link.wire = _SHAPED, 48_000_000
+    build.world.link.rate = _SHAPED
     moments = build.hours(hours_for(snapshots))
     datasets = build.grow(SOURCE, _TREE, born=build.now - moments[0] + 86400)
     build.live(datasets, _TREE, moments)

@@ -12,7 +12,7 @@ from sealift.demo import shells
 
 KEY_SIZE = 32
 _PROGRAMS = {"zfs": "program.py", "zpool": "program.py", "ssh": "link.py", "fill": "program.py",
-             "tc": "program.py", "ps": "program.py"}  # fmt: skip
+             "tc": "program.py", "ps": "program.py", "ss": "program.py"}  # fmt: skip
 _UNAME = """\
 #!/bin/sh
 # A demo's host goes by its own name.
@@ -30,6 +30,14 @@ case "$*" in
 -u | -g) echo 0 ;;
 *) echo 'uid=0(root) gid=0(root) groups=0(root)' ;;
 esac
+"""
+_CAT = """\
+#!/bin/sh
+# Of a demo's host the kernel counts other things than of this machine.
+case $1 in
+/proc/stat | /proc/net/dev | /proc/spl/* | /proc/[0-9]*/stat) exec {words} "$@" ;;
+esac
+exec /bin/cat "$@"
 """
 _SUDO = """\
 #!/bin/sh
@@ -60,10 +68,13 @@ def lay_out(directory: Path, hosts: Iterable[str]) -> bytes:
         bin_, home = directory / host / "bin", directory / host / "root"
         bin_.mkdir(parents=True)
         home.mkdir()
+        # -I and -S: neither the user's site nor the environment have a say, and it is quick.
+        run = [sys.executable, "-I", "-S"]
         for name, script in _PROGRAMS.items():
-            # -I and -S: neither the user's site nor the environment have a say, and it is quick.
-            words = [sys.executable, "-I", "-S", str(code / script), str(directory), host, name]
-            _script(bin_ / name, f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
+            words = shlex.join([*run, str(code / script), str(directory), host, name])
+            _script(bin_ / name, f'#!/bin/sh\nexec {words} "$@"\n')
+        words = shlex.join([*run, str(code / "program.py"), str(directory), host, "cat"])
+        _script(bin_ / "cat", _CAT.format(words=words))
         _script(bin_ / "uname", _UNAME.format(host=host))
         _script(bin_ / "hostname", f"#!/bin/sh\necho {host}\n")
         _script(bin_ / "id", _ID)

@@ -10,6 +10,7 @@ import _signal  # type: ignore[import-not-found]
 import os
 import sys
 from _thread import LockType, allocate_lock, start_new_thread
+from select import poll
 
 TYPE_CHECKING = False  # as typing's, which would take 10 ms to import
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120
@@ -112,8 +113,11 @@ def serve(session: Session, pipes: Pipes) -> None:
 def copy(source: int, target: int, line: Line | None, done: LockType | None) -> None:
     """Carry bytes one way until either end closes; `done` is released then."""
     size = _PIECE
+    # As ssh and sshd do: it shows in what the process is found waiting.
+    come = poll()
+    come.register(source)
     try:
-        while data := os.read(source, size):
+        while come.poll() and (data := os.read(source, size)):
             if line is not None:
                 size = line.take(len(data))
             wire.write_all(target, data)

@@ -78,6 +78,10 @@ class Jobs:
             known[pid] = Process(hello.host, pid, parent, seconds, _words(hello))
         return tuple(known[pid] for pid in sorted(known) if known[pid].host == host)
 
+    def simulated(self, pid: int) -> bool:
+        """Whether a process is one of the demo's own programs."""
+        return pid in self._programs
+
     def end(self, host: str) -> None:
         """Kill whatever runs on one host, as when its power is cut."""
         for group in [group for group, where in self._groups.items() if where == host]:

@@ -13,11 +13,15 @@ _STALLED = 0.1
 
 
 class Pace:
-    """Lets bytes through at `rate()` bytes a second, whoever they are of; None is no limit."""
+    """Lets bytes through at `rate()` bytes a second, whoever they are of; None is no limit.
+
+    `waits` counts how often something had to wait.
+    """
 
     def __init__(self, rate: Callable[[], int | None]) -> None:
         self._rate = rate
         self._free_at = 0.0
+        self.waits = 0
 
     @property
     def piece(self) -> int:
@@ -26,6 +30,10 @@ class Pace:
         if rate is None:
             return _LARGEST
         return min(_LARGEST, max(_SMALLEST, rate // _PIECES))
+
+    def seconds(self, size: int) -> float:
+        """How long `size` bytes take at the rate of now; nothing if there is no limit."""
+        return size / rate if (rate := self._rate()) else 0.0
 
     async def take(self, size: int) -> None:
         """Wait until `size` bytes may go."""
@@ -38,4 +46,5 @@ class Pace:
         now = loop.time()
         self._free_at = max(now - _BURST, self._free_at) + size / rate
         if self._free_at > now:
+            self.waits += 1
             await asyncio.sleep(self._free_at - now)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from sealift.demo.shells.processes import Process
 
 _PART = "error: only ps -e, -p and -o pid,ppid,etimes,args are part of this demo\n"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _COLUMNS: dict[str, tuple[str, Callable[[Process], str]]] = {
     "pid": ("PID", lambda each: str(each.pid)),
     "ppid": ("PPID", lambda each: str(each.parent)),
     "etimes": ("ELAPSED", lambda each: str(each.seconds)),
     "user": ("USER", lambda _: "root"),
-    "args": ("COMMAND", lambda each: " ".join(each.words)),
+    "args": ("COMMAND", lambda each: _CONTROL.sub("?", " ".join(each.words))),
 }
 _TEXT = frozenset({"user", "args"})
 _WIDTH = 7

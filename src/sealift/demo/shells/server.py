@@ -14,23 +14,29 @@ import os
 import shutil
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from sealift.demo.scenarios import Scenario, open_scenario
 from sealift.demo.shells import directory as layout
-from sealift.demo.shells import tools, wire
+from sealift.demo.shells import tcp, tools, wire
 from sealift.demo.shells.jobs import Jobs
+from sealift.demo.shells.kernel import GROUP, SSH, Kernel
 from sealift.demo.shells.pacing import Pace
+from sealift.demo.shells.proc import cat
 from sealift.demo.shells.ps import ps
 from sealift.demo.shells.session import Channel, Hello, ProtocolError, Session
 from sealift.demo.shells.ssh import Ssh, serve_link
 from sealift.demo.world import tree
 from sealift.demo.world.model import World
+
+_FIRST_PORT = 44328  # that an ssh client gets
 
 
 class Server:
@@ -51,10 +57,18 @@ class Server:
             )
             for name in world.hosts
         }
+        self._kernels = {
+            name: Kernel(host.pool, partial(_waits, self._paces[name][1]))
+            for name, host in world.hosts.items()
+        }
+        self._places = tcp.addresses(world.hosts)
+        self._ports = count(_FIRST_PORT, 2)
         self._tools: dict[str, Callable[[Hello], tuple[str, int]]] = {
             "fill": partial(tools.fill, world),
             "tc": partial(tools.tc, world),
             "ps": lambda hello: ps(hello.words, self._jobs.on(hello.host)),
+            "ss": self._ss,
+            "cat": self._cat,
         }
         self._sessions: dict[int, Ssh] = {}  # by the client's process id
         self._connections: set[asyncio.Task[None]] = set()
@@ -67,11 +81,13 @@ class Server:
         events = asyncio.create_task(self._happen())
         events.add_done_callback(_note_of)
         sweeping = asyncio.create_task(self._jobs.sweep())
+        syncing = asyncio.create_task(self._sync())
         try:
             await self._requests()
         finally:
             events.cancel()
             sweeping.cancel()
+            syncing.cancel()
             server.close()
             for task in self._connections:
                 task.cancel()
@@ -149,7 +165,23 @@ class Server:
                 return
             await asyncio.sleep(every)
 
+    async def _sync(self) -> None:
+        """Close the pools' transaction groups in their time."""
+        while True:
+            await asyncio.sleep(GROUP)
+            for kernel in self._kernels.values():
+                kernel.close_group()
+
     # Programs
+
+    def _ss(self, hello: Hello) -> tuple[str, int]:
+        connections = [session.connection for session in self._sessions.values()]
+        return tcp.ss(hello.words, hello.host, self._places, connections)
+
+    def _cat(self, hello: Hello) -> tuple[str, int]:
+        kernel, pool = self._kernels[hello.host], self._world.hosts[hello.host].pool
+        running = partial(self._jobs.on, hello.host)
+        return cat(hello.words, kernel, pool.name, running, self._jobs.simulated)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -179,6 +211,8 @@ class Server:
             await asyncio.wait({here, serving}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._jobs.disconnected(hello)
+            if hello.program != "link":
+                self._kernels[hello.host].forget(hello.pid)
             for task in (here, serving):
                 task.cancel()
             for fault in await asyncio.gather(here, serving, return_exceptions=True):
@@ -190,7 +224,8 @@ class Server:
             await self._ssh(hello, channel)
         elif hello.program == "link":
             session = self._sessions[int(hello.words[0])]
-            await serve_link(channel, self._links[hello.host], session)
+            carried = partial(self._carried, session, hello.host)
+            await serve_link(channel, self._links[hello.host], session, hello.host, carried)
         elif hello.program == "sshd":
             await self._sshd(hello, channel)
         elif hello.program in self._tools:
@@ -200,7 +235,8 @@ class Server:
             await channel.drain()
         else:
             host, paces = self._world.hosts[hello.host], self._paces[hello.host]
-            await Session(self._world, host, hello, channel, paces).run()
+            kernel = self._kernels[hello.host]
+            await Session(self._world, host, hello, channel, paces, kernel).run()
 
     async def _ssh(self, hello: Hello, channel: Channel) -> None:
         """Say where the far shell is found, and end the client if nothing gets through."""
@@ -209,7 +245,10 @@ class Server:
         if why:
             channel.put(wire.ERR, f"{why}\r\n".encode())
             return await channel.drain()
-        session = Ssh(self._world, name, alive=bool(alive))
+        connection = tcp.Connection(
+            hello.host, name, next(self._ports), time.monotonic, self._world.link.round_trip
+        )
+        session = Ssh(self._world, connection, hello.pid, alive=bool(alive))
         self._sessions[hello.pid] = session
         channel.put(wire.GO, f"{name}\0{self._directory / name / 'root'}".encode())
         try:
@@ -232,6 +271,7 @@ class Server:
         """Serve a session's far end: it asks what it may know of its client."""
         self._jobs.add(hello.pid, hello.host)
         client = int(hello.words[0])
+        self._sessions[client].server = hello.pid
         try:
             while True:
                 letter, data = await channel.get()
@@ -239,6 +279,16 @@ class Server:
                     self._jobs.add(int(data), hello.host)
         finally:
             self._forget(client)
+
+    def _carried(self, session: Ssh, sender: str, size: int) -> None:
+        """Count what went over a session's connection from one of its hosts."""
+        connection = session.connection
+        self._kernels[connection.client].work(session.client, size, SSH)
+        self._kernels[connection.server].work(session.server, size, SSH)
+        out, back = tcp.on_the_wire(size)
+        for host, kernel in self._kernels.items():
+            kernel.sent += out if host == sender else back
+            kernel.received += back if host == sender else out
 
     def _forget(self, client: int) -> None:
         if self._sessions[client].ended():
@@ -252,6 +302,10 @@ def _link_rate(world: World) -> int | None:
 def _rate(world: World, host: str, field: str) -> int | None:
     rate: int | None = getattr(world.hosts[host].pool, field)
     return rate
+
+
+def _waits(pace: Pace) -> int:
+    return pace.waits
 
 
 def _note(fault: BaseException) -> None:

@@ -17,6 +17,7 @@ from sealift.demo.programs.holding import settle
 from sealift.demo.programs.numbers import nice
 from sealift.demo.programs.receiving import Receiver, asked
 from sealift.demo.shells import wire
+from sealift.demo.shells.kernel import RECEIVE, SEND, Kernel
 from sealift.demo.shells.pacing import Pace
 from sealift.demo.world import tree
 from sealift.demo.world.model import Dataset, Host, Snapshot, World
@@ -87,13 +88,20 @@ class Session:
     """A `zfs` or `zpool` that runs: answers it, and paces what it moves."""
 
     def __init__(
-        self, world: World, host: Host, hello: Hello, channel: Channel, paces: tuple[Pace, Pace]
+        self,
+        world: World,
+        host: Host,
+        hello: Hello,
+        channel: Channel,
+        paces: tuple[Pace, Pace],
+        kernel: Kernel,
     ) -> None:
         self._world = world
         self._host = host
         self._hello = hello
         self._channel = channel
         self._reading, self._writing = paces
+        self._kernel = kernel
         self._receiver: Receiver | None = None
         self._held: list[Callable[[], None]] = []
 
@@ -169,6 +177,7 @@ class Session:
                 self._channel.put(wire.PAYLOAD, size.to_bytes(8, "big"))
                 await self._done()
                 tree.note_read(call.pool, size)
+                self._kernel.work(self._hello.pid, size, SEND)
                 progress.sent += size
                 left -= size
             await self._record(wire.FINISH, b"")
@@ -220,6 +229,7 @@ class Session:
                 size = int.from_bytes(data, "big")
                 await self._writing.take(size)
                 receiver.data(size)
+                self._kernel.work(self._hello.pid, size, RECEIVE)
             elif letter == wire.RECORD:
                 parts += self._record_came(receiver, data[:1], data[1:])
             else:

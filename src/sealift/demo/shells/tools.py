@@ -6,6 +6,10 @@ from sealift.demo.shells.session import Hello
 from sealift.demo.world import tree
 from sealift.demo.world.model import World
 
+_FAIR = (
+    "qdisc fq_codel 0: dev {} root refcnt 2 limit 10240p flows 1024 quantum 1514 target 5ms "
+    "interval 100ms memory_limit 32Mb ecn drop_batch 64 "
+)
 _USAGE = "usage: fill DATASET MIB\n"
 
 
@@ -26,11 +30,18 @@ def tc(world: World, hello: Hello) -> tuple[str, int]:
     """`tc`, as far as showing and removing what shapes the link between the hosts."""
     match hello.words:
         case ("-s", "qdisc", "show", *_) | ("qdisc", "show", *_) | ("qdisc",):
+            lines = [
+                ("lo", "qdisc noqueue 0: dev lo root refcnt 2 "),
+                ("eth0", _FAIR.format("eth0")),
+                ("eth1", _FAIR.format("eth1")),
+            ]
             rate = world.link.rate
-            if rate is None or rate >= world.link.wire:
-                return "qdisc pfifo_fast 0: dev eth1 root refcnt 2 bands 3\n", 0
-            bits = f"{rate * 8 // 1_000_000}Mbit"
-            return f"qdisc tbf 8001: dev eth1 root refcnt 2 rate {bits} burst 64Kb lat 200ms\n", 0
+            if rate is not None and rate < world.link.wire:
+                bits = f"{rate * 8 // 1_000_000}Mbit"
+                shaper = f"qdisc tbf 8001: dev eth1 root refcnt 2 rate {bits} burst 64Kb lat 200ms "
+                lines[2] = ("eth1", shaper)
+            named = hello.words[-1] if "dev" in hello.words else ""
+            return "".join(f"{line}\n" for name, line in lines if named in {"", name}), 0
         case ("qdisc", "del", "dev", "eth1", "root"):
             world.link.rate = world.link.wire
             return "", 0

@@ -13,6 +13,7 @@ from sealift.routes import SNAPSHOT_FORMAT
 
 MIB, GIB = 1 << 20, 1 << 30
 PASSPHRASE = b"correct horse battery staple"
+_LINK = 48_000_000  # bytes a second
 _HOUR = 3600
 _DAY = 24 * _HOUR
 
@@ -46,7 +47,7 @@ class Builder:
             "nas1": Host("nas1", self._pool(rng, "tank", 2048 * GIB, "nas1")),
             "dr1": Host("dr1", self._pool(rng, "backup", 4096 * GIB, "dr1")),
         }
-        self.world = World(hosts, clock, rng, Link(rate=48_000_000))
+        self.world = World(hosts, clock, rng, Link(rate=_LINK, wire=_LINK))
         for host in hosts.values():
             root = tree.add(self.world, host.pool, host.pool.name)
             root.creation, root.createtxg = self.now - 700 * _DAY, 1

@@ -234,14 +234,16 @@ class Link:
     """The network between the hosts. `rate` is in bytes a second (None: no limit).
 
     `wire` is what it could do if nothing shaped it. While it is not `up`, nothing passes and new
-    connections fail. In seconds: an ssh that looks after its server (ServerAliveInterval) gives a
-    session up after `patience`, another one after `retries`; once the link is back, a host notices
-    after `linger` that the other end of a session has gone meanwhile.
+    connections fail. In seconds: a packet takes `round_trip` there and back where nothing waits; an
+    ssh that looks after its server (ServerAliveInterval) gives a session up after `patience`,
+    another one after `retries`; once the link is back, a host notices after `linger` that the other
+    end of a session has gone meanwhile.
     """
 
     rate: int | None = None
     up: bool = True
     wire: int = 120_000_000
+    round_trip: float = 0.0004
     patience: float = 2.5
     retries: float = 15.0
     linger: float = 2.0
