@@ -9,7 +9,7 @@ from sealift.replication.job import Job
 from sealift.replication.obstacles import Problem
 from sealift.replication.picture import Picture
 from sealift.replication.preview import Preview
-from sealift.ui import headline, text
+from sealift.ui import dialogs, headline, text
 from sealift.ui.text import ASCII
 from sealift.zfs.names import printable
 
@@ -37,7 +37,7 @@ def status(picture: Picture, now: datetime) -> str:
 
 def plan(shown: Preview) -> str:
     """The plan: what would run where, and what stands in the way."""
-    lines: list[str] = []
+    lines = [f"# {dialogs.holding_sentence(shown)}"] if shown.steps else []
     for planned in shown.steps:
         size = text.size(planned.estimate.total if planned.estimate else None)
         step = planned.step

@@ -12,7 +12,7 @@ import io
 import re
 import shlex
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal, cast
@@ -94,7 +94,7 @@ class Carrier:
 
     def holds(self, comparison: Comparison) -> tuple[tuple[Hold, ...], tuple[Hold, ...]]:
         """All holds of both sides."""
-        source, destination = self._host("source"), self._host("destination")
+        source, destination = self.host("source"), self.host("destination")
 
         async def both() -> tuple[tuple[Hold, ...], tuple[Hold, ...]]:
             return (
@@ -110,25 +110,28 @@ class Carrier:
         made = make_preview(
             self.compare(),
             Ends(source, destination, self.route.transport),
-            self._host("source"),
-            self._host("destination"),
+            self.host("source"),
+            self.host("destination"),
             self.route.hold_tag,
         )
         return asyncio.run(made)
 
-    def _host(self, side: str) -> Host:
+    def host(self, side: str) -> Host:
+        """A side for what only reads."""
         return cast("Host", _Side(self, side))
 
     def job(self, preview: Preview, cuts: list[Cut]) -> Iterator[None]:
         """Hold what is needed, then carry the steps; each of `cuts` ends one attempt.
 
-        Raises `FailedError` where the runner would stop, `KilledError` where one of them kills it.
+        Raises `FailedError` where the runner would stop, or would not be started, `KilledError`
+        where one of them kills it.
         """
         for side in ("source", "destination"):
             held = preview.holding.source if side == "source" else preview.holding.destination
             for command in held:
                 yield
-                self.do(side, command.argv)
+                if "does not exist" in self.do(side, command.argv).stderr:
+                    raise FailedError("not started")
         order = Order(
             "f00d",
             "beef",
@@ -192,17 +195,26 @@ class _Step:
 
     def commands(self, name: str, word: str = "") -> tuple[str, list[_Words]]:
         """On which side a function runs which zfs commands."""
-        words = shlex.split(self.functions[name].replace("$1", word))
-        if words[0] != "ssh":
-            return "source", _parted(self.functions[name].replace("$1", word))
-        assert words[-2] == self.carrier.route.destination.where
-        return "destination", _parted(words[-1])
+        side, found = "source", []
+        for line in self.functions[name].replace("$1", word).splitlines():
+            words = shlex.split(line)
+            if words[0] == "ssh":
+                assert words[-2] == self.carrier.route.destination.where
+                side, line = "destination", words[-1]  # noqa: PLW2901
+            found += _parted(line)
+        return side, found
 
     def call(self, name: str, word: str = "") -> Iterator[Answer]:
         """Run a function's commands one by one."""
         side, lines = self.commands(name, word)
         for argv in lines:
             yield self.carrier.do(side, argv)
+
+    def call_with(self, name: str, names: list[str]) -> Answer:
+        """Run a function that takes names from its stdin."""
+        side, ((xargs, *argv),) = self.commands(name)
+        assert xargs == "xargs"
+        return self.carrier.do(side, (*argv, *names))
 
 
 def _parted(script: str) -> list[_Words]:
@@ -239,6 +251,7 @@ class _Runner:
         self.repair = False
         self.refused: str | None = ""
         self.stood = ""
+        self.kept: list[str] = []
         self.snapshots: dict[str, str] = {}
         self.tokens: dict[str, str] = {}
 
@@ -247,26 +260,25 @@ class _Runner:
         step = self.step
         how, word, arriving = "send", "", step["first"]
         look = step["fresh"] != "yes" or step["kind"] == "repair"
-        on_the_way: list[str] = []
         self.stood = "" if step["kind"] == "package" else self._measure()[0][0]
         for _ in range(_TRIES):
             yield
             if look:
-                how, word, arriving = self._decide()
+                how, word, arriving = yield from self._decide()
             look = True
             if how == "repair":
                 self.repair = True
                 return
             if how == "arrived":
-                yield from self._settle(on_the_way)
+                yield from self._settle()
                 return
-            if arriving != step["target"]:
-                on_the_way.append(arriving)
             yield
             self.refused = self._attempt(how, word, arriving)
-            if self.refused == "" and arriving == step["target"]:
-                yield from self._settle(on_the_way)
-                return
+            if self.refused == "":
+                if arriving == step["target"]:
+                    yield from self._settle()
+                    return
+                self.kept.append(f"{step['into']}@{arriving}")
         raise FailedError("gave-up")
 
     def _attempt(self, how: str, word: str, arriving: str) -> str | None:
@@ -315,13 +327,23 @@ class _Runner:
                 due = due or line
         return last, due
 
-    def _decide(self) -> tuple[str, str, str]:
+    def _keep(self, newest: list[str]) -> Iterator[None]:
+        """Hold what came last of what is not through."""
+        if names := [each for each in newest if each not in self.kept]:
+            yield
+            self.step.call_with("keep", names)
+            self.kept += names
+
+    def _decide(self) -> Generator[None, None, tuple[str, str, str]]:
         """How it goes on, with which word, and what arrives last by that."""
         self._look()
         step = self.step
         if step["kind"] == "package":
-            return (*self._decide_package(), step["target"])
+            how = yield from self._decide_package()
+            return how, "", step["target"]
         last, due = self._measure()
+        if due and last[0] != step.lines("chain")[0][0]:
+            yield from self._keep([f"{step['into']}@{last[2]}"])
         if self.refused and last[0] == self.stood:
             raise FailedError(self.refused)
         self.stood = last[0]
@@ -345,18 +367,20 @@ class _Runner:
         if not token.raw or str(token.to_guid) != due or start != last:
             raise FailedError("foreign-token")
 
-    def _decide_package(self) -> tuple[Literal["arrived", "send", "repair"], str]:
+    def _decide_package(self) -> Generator[None, None, Literal["arrived", "send", "repair"]]:
         guids = {name: guid for guid, name in self.snapshots.items()}
         if all(guids.get(name) == guid for name, guid in self.step.lines("expect")):
-            return "arrived", ""
+            return "arrived"
+        brought = [line for line in self.step.lines("brings") if line[0] in self.snapshots]
+        newest = {into: name for _, _, name, into in brought}
+        yield from self._keep([f"{into}@{name}" for into, name in newest.items()])
         if self.refused:
             raise FailedError(self.refused)
-        brought = any(line[0] in self.snapshots for line in self.step.lines("brings"))
         if brought or any(token != "-" for token in self.tokens.values()):
-            return "repair", ""
-        return "send", ""
+            return "repair"
+        return "send"
 
-    def _settle(self, on_the_way: list[str]) -> Iterator[None]:
+    def _settle(self) -> Iterator[None]:
         settling = self.step.call("settle")
         yield
         confirmed = next(settling)
@@ -366,6 +390,8 @@ class _Runner:
         yield
         for _ in settling:
             yield
-        for name in sorted(set(on_the_way)):
-            yield from (None for _ in self.step.call("let_go", name))
+        stays = {name for name, _ in self.step.lines("expect")}
+        if passed := [name for name in self.kept if name not in stays]:
+            self.step.call_with("let_go", passed)
+            yield
         yield from (None for _ in self.step.call("settle_source"))

@@ -359,37 +359,86 @@ def sudo_everywhere(lab: Lab, *, wanted: bool) -> Iterator[None]:
         lab.dest.run("rm -f /etc/sudoers.d/here")
 
 
+def clean(lab: Lab) -> None:
+    """Destroy every snapshot of both sides that can be destroyed."""
+    for host, root in ((lab.source, "tank/prod"), (lab.dest, "backup")):
+        host.run(
+            f"for each in $(zfs list -H -r -t snapshot -o name {root} 2>/dev/null); do"
+            " zfs destroy $each 2>/dev/null; done; true"
+        )
+
+
 async def test_no_cleanup_between_any_two_steps_breaks_the_chain(pools: Lab) -> None:
-    """Three nights, interrupted and resumed, with somebody destroying all that can be destroyed."""
+    """Three nights, interrupted and resumed, with somebody destroying all that can be destroyed.
+
+    A seed of one snapshot, then nights that bring three.
+    """
     lab = pools
     lab.make_source_tree(children=("db",), mib=6)
     lab.source.run("zfs snapshot -r tank/prod@rep-1")
-
-    def clean() -> None:
-        for host, root in ((lab.source, "tank/prod"), (lab.dest, "backup")):
-            host.run(
-                f"for each in $(zfs list -H -r -t snapshot -o name {root} 2>/dev/null); do"
-                " zfs destroy $each 2>/dev/null; done; true"
-            )
-
     async with working(lab, SOURCE, DEST, "--pause", "2") as night:
         for number in range(2, 5):
             shown = await night.changes.preview()
             await night.changes.start(shown)
-            clean()
+            clean(lab)
             lab.link.shape(rate="8mbit")
             await moving(night)
-            clean()
+            clean(lab)
             lab.source.run("pkill -x ssh", check=False)
-            clean()
+            clean(lab)
             lab.link.clear()
             await night.done()
-            clean()
+            clean(lab)
             assert (await night.watch.read_once()).problems == ()
-            lab.source.run(
-                f"head -c 4M /dev/urandom > /tank/prod/db/more{number};"
-                f"zfs snapshot -r tank/prod@rep-{number}"
-            )
+            assert held(lab, "source", "tank/prod") == held(lab, "dest", "backup/prod")
+            for name in (f"rep-{number}a", f"rep-{number}b", f"rep-{number}"):
+                lab.source.run(
+                    f"head -c 2M /dev/urandom > /tank/prod/db/more-{name};"
+                    f"zfs snapshot -r tank/prod@{name}"
+                )
         shown = await night.changes.preview()
         assert shown.plan.blocked == ()
         assert all(planned.step.send.base == "rep-3" for planned in shown.steps)
+        assert all(planned.step.snapshots == 6 for planned in shown.steps)
+        assert (shown.holding.here, shown.holding.there) == (6, 0)
+
+
+async def test_a_cleanup_between_two_tries_leaves_what_the_destination_stands_at(
+    pools: Lab,
+) -> None:
+    """A step of four snapshots breaks off when the destination has the first of them."""
+    lab = pools
+    seeded(lab, children=())
+    for number in range(2, 6):
+        lab.source.run(
+            f"head -c 3M /dev/urandom > /tank/prod/more{number};zfs snapshot tank/prod@rep-{number}"
+        )
+    brought = {f"@rep-{number}" for number in range(2, 6)}
+    async with working(lab, SOURCE, DEST, "--pause", "10") as night:
+        lab.link.shape(rate="8mbit")
+        await night.start()
+        clean(lab)
+        await night.until(lambda: bool(there(lab) & brought), "the first of them", 120)
+        await night.until(lambda: bool(token(lab)), "something of the next", 60)
+        lab.link.shape(rate="2mbit")
+        lab.source.run("pkill -x ssh", check=False)
+        await settled_token(lab)
+        standing = max(there(lab))
+        assert standing < "@rep-5"
+        clean(lab)
+        assert set(guids(lab, "source", "tank/prod")) >= brought
+        # It is not held yet, but what was saved of the next one is a clone of it.
+        assert standing in there(lab)
+        await night.until(lambda: standing in held(lab, "dest", "backup/prod"), "its hold", 120)
+        clean(lab)
+        lab.link.clear()
+        await night.done()
+        clean(lab)
+        assert (await night.watch.read_once()).problems == ()
+    assert held(lab, "source", "tank/prod") == {"@rep-5"}
+    assert held(lab, "dest", "backup/prod") == {"@rep-5"}
+
+
+def there(lab: Lab) -> set[str]:
+    """The snapshots that the destination has, by their names below the root."""
+    return set(guids(lab, "dest", "backup/prod"))

@@ -46,8 +46,9 @@ X
     fi
     printf 'size\t4096\n' >&2
     [ -z "$whole" ] || echo package
-    base=0x0
+    base=0x0 former=''
     while IFS=$tab read -r _ hex name below; do
+        [ -z "$whole" ] || [ "$below" = "$former" ] || base=0x0 former=$below
         case ${last%@*} in *"$below") ;; *) [ "$whole" ] || continue ;; esac
         [ "$whole" ] || [ "$below" ] || case $last in */child@*) continue ;; esac
         if [ "$from" ]; then
@@ -57,7 +58,7 @@ X
         case $last in *"@$name") ;; *) [ "$base" != 0x0 ] || [ "$whole" ] || continue ;; esac
         echo "begin $hex $base"
         stream "$hex" 0
-        [ "$whole" ] || base=$hex
+        base=$hex
         case $last in *"@$name") [ "$whole" ] || break ;; esac
     done <"$WORLD/source"
     ;;

@@ -89,7 +89,8 @@ class JobStep:
             "decode": filled(f"zfs send -w -nvP -t '{WORD}'"),
             "look": far(shlex.join([*look, into, "zfs"])),
             "settle": far(f"{shlex.join(get)} && zfs release keep {shlex.quote(into)}@old"),
-            "let_go": far(f"zfs release keep {held}"),
+            "keep": far("xargs zfs hold keep"),
+            "let_go": far("xargs zfs release keep"),
             "settle_source": "zfs bookmark",
         } | self.functions
         head = {"kind": self.kind, "fresh": self.fresh, "into": into}
@@ -99,9 +100,11 @@ class JobStep:
             + "".join(f"{name}() {{\n{body}\n}}\n" for name, body in functions.items()),
             "expect": "".join(f"{name}\t{guid}\n" for name, guid in expected.items()),
         }
-        lines = "".join(f"{each.line}\n" for each in (*self.chain, *self.brings))
         if package:
+            every = (*self.chain, *self.brings)
+            lines = "".join(f"{each.line}\t{into}{each.below}\n" for each in every)
             return files | {"brings": lines}
+        lines = "".join(f"{each.line}\n" for each in self.chain)
         return files | {"chain": (self.start.line if self.start else "-\t-\t-") + "\n" + lines}
 
 

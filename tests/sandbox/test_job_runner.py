@@ -111,6 +111,58 @@ def test_a_full_send_brings_its_first_snapshot_and_then_the_others(world: World)
     assert f"zfs release keep {world.into}@a" in world.calls("release")
 
 
+# A snapshot is seven lines of the stream: one that begins it, five of data, one that ends it.
+@pytest.mark.parametrize("lines", ["7\n", "9\n"], ids=["between two", "in the next"])
+def test_what_came_last_before_an_interruption_is_held_before_it_goes_on(
+    each_shell: World, lines: str
+) -> None:
+    each_shell.write("cuts", lines)
+    job = each_shell.job(single(each_shell))
+    assert job.ended() == "done"
+    assert job.said("note") == []
+    assert each_shell.arrived() == ["a", "b x", "c"]
+    calls = each_shell.lines("calls")
+    held = calls.index(f"zfs hold keep {each_shell.into}@b x")
+    sends = [number for number, call in enumerate(calls) if call.startswith("zfs send -w -vP")]
+    assert sends[0] < held < sends[1]
+    # It is let go once what followed it is confirmed and held.
+    let_go = calls.index(f"zfs release keep {each_shell.into}@b x")
+    assert calls.index(f"zfs hold keep {each_shell.into}@c") < let_go
+    assert calls.index(each_shell.calls("name,value guid")[0]) < let_go
+    assert let_go < calls.index("zfs bookmark")
+
+
+def test_what_is_held_already_is_not_held_again_at_every_look(world: World) -> None:
+    world.write("cuts", "9\n1\n1\n")
+    job = world.job(single(world))
+    assert job.ended() == "done"
+    assert len(job.said("pause")) == 3
+    assert len(world.calls("zfs hold keep", "@b x")) == 1
+    # Nor is the start, which was held before the job began, nor what a receive has held.
+    assert world.calls("zfs hold keep", "@a") == []
+
+
+def test_a_hold_that_did_not_reach_the_destination_is_made_at_the_next_look(world: World) -> None:
+    once = f"{world.path}/once"
+    lost = f"[ -e {once} ] || {{ : >{once}; cat >/dev/null; echo 'Broken pipe' >&2; return 255; }}"
+    world.write("cuts", "9\n1\n")
+    job = world.job(single(world, keep=f"{lost}; {far('xargs zfs hold keep')}"))
+    assert job.ended() == "done"
+    assert len(world.calls("zfs hold keep", "@b x")) == 1
+    assert job.said("note") == ["Broken pipe"]
+
+
+def test_a_job_that_stops_leaves_what_came_last_held(world: World) -> None:
+    once = f"{world.path}/once"
+    full = f"[ ! -e {once} ] || {{ echo 'cannot receive: out of space' >&2; return 1; }}; : >{once}"
+    receive = far(f"zfs receive -s -u '{world.into}'")
+    world.write("cuts", "9\n")
+    job = world.job(single(world, receive=f"{full}; {receive}"))
+    assert job.ended() == "failed stopped"
+    assert len(world.calls("zfs hold keep", "@b x")) == 1
+    assert world.calls("zfs release") == []
+
+
 def test_what_is_there_already_is_not_sent(world: World) -> None:
     world.there(A, B, C)
     job = world.job(resumed(world))
@@ -337,6 +389,30 @@ def test_a_cut_package_is_mended_dataset_by_dataset(world: World, lines: str) ->
     assert job.said("arrived") == ["0002", "0003"]
     assert set(world.lines("there")) == {f"{world.at(C)}\t103", f"{world.at(D)}\t104"}
     assert len(world.calls("zfs send -w -vP -R")) == 1
+
+
+def test_what_a_cut_package_has_brought_is_held_before_it_is_mended(each_shell: World) -> None:
+    """All its datasets at once: to mend the first may take the night."""
+    world, child = each_shell, Snap(105, "b x", "/child")
+    world.source(B, C, child, D)
+    world.there()
+    world.write("cuts", "23\n")  # of the child only its first
+    job = world.job(
+        JobStep([B, C], world.into, kind="package", brings=[child, D]),
+        JobStep([B, C], world.into, kind="repair"),
+        JobStep([child, D], f"{world.into}/child", kind="repair", below="/child"),
+    )
+    assert job.ended() == "done"
+    assert job.said("arrived") == ["0002", "0003"]
+    assert job.said("note") == []
+    calls = world.lines("calls")
+    kept = [f"{world.into}/child@b x", f"{world.into}@c"]
+    (held,) = (call for call in calls if all(name in call for name in ("zfs hold", *kept)))
+    second = calls.index(world.calls("ssh vault")[1])
+    assert second < calls.index(held) < len(calls) - 1 - calls[::-1].index("zfs bookmark")
+    # What was only passed is let go, the targets are not.
+    assert world.calls("zfs release", "@b x") == [f"zfs release keep {world.into}/child@b x"]
+    assert world.calls("zfs release", "@c") == []
 
 
 def test_a_later_step_follows_a_package_that_was_mended(world: World) -> None:

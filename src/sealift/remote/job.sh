@@ -7,14 +7,14 @@
 #   steps/NNN/step    kind (single, package or repair), fresh (no: look first), into, target, first
 #                     (what `send` brings last: the target, or the first of many), and functions:
 #   steps/NNN/chain   what arrives: a line each of guid, guid in hex, name; first where it starts
-#   steps/NNN/brings  of a package: the same for all its datasets, one after the other
+#   steps/NNN/brings  of a package: the same for all its datasets, and fourth where it arrives
 #   steps/NNN/expect  what has to be there at the end: a line each of dataset@name, TAB, guid
 # The functions of a step are whole command lines, quoted by sealift:
 #   send, continue_from NAME, resume TOKEN   the senders; receive NAME: takes in, holds that one
 #   decode TOKEN      what the source reads in a token (`zfs send -nvP -t`)
 #   look SECONDS      what the destination has; ends a receive of ours that is younger than that
 #   settle            confirm the targets by guid and, there, release the former ones
-#   let_go NAME       release what `receive` held on the way
+#   keep, let_go      hold or release there what stdin names (dataset@name), as xargs reads it
 #   settle_source     release the former ones and keep bookmarks, on the source
 # It writes here: pid, boot, state, and log: lines of `sealift-KEY EPOCH EVENT`, between them what
 # `zfs send` says. What a host says cannot pass for an event: no host is told the key.
@@ -184,12 +184,34 @@ measure() {
 		IFS=$tab read -r last last_hex last_name
 		IFS=$tab read -r due due_hex due_name
 	} <measured
+	start=$(head -n 1 "$step/chain" | cut -f 1)
+}
+
+# Hold there what is in the file `newest`: what came last of what is not through. Until then, or
+# until something of the next snapshot is saved, anybody may destroy it, and what follows could not
+# be received any more. `kept` are those that this step has held on its way.
+keep_newest() {
+	awk 'FILENAME == "kept" { known[$0] = 1; next } !($0 in known)' kept newest >names
+	[ -s names ] || return 0
+	reading from names keep 2>keep.said
+	note_all keep.said
+	[ "$code" = 255 ] || cat names >>kept
+}
+
+# Run the function $2 with the lines of the file $1 on its stdin, as xargs reads them.
+# shellcheck disable=SC2329 # `reading` calls it
+from() {
+	sed 's/ /\\ /g' "$1" | "$2"
 }
 
 # Decide how a single dataset goes on: `how` is arrived, resume, continue_from or send.
 decide() {
 	have_looked || return 1
 	measure
+	if [ -n "$due" ] && [ "$last" != "$start" ]; then
+		printf '%s@%s\n' "$into" "$last_name" >newest
+		keep_newest
+	fi
 	token=$(awk -F '\t' -v into="$into" '$1 == into { print $2 }' tokens)
 	[ -z "$stood" ] || [ "$last $token" = "$stood" ] || count=0
 	stood="$last $token"
@@ -201,7 +223,7 @@ decide() {
 		case $token in *[!0-9a-f-]*) finish failed dead-token ;; esac
 		check_token || return 1
 		how=resume word=$token arriving=$due_name
-	elif [ "$last" = "$(head -n 1 "$step/chain" | cut -f 1)" ]; then
+	elif [ "$last" = "$start" ]; then
 		how=send word='' arriving=$first
 	else
 		how=continue_from word=$last_name arriving=$target
@@ -243,7 +265,15 @@ decide_package() {
 	if [ "$(grep -c -x -F -f "$step/expect" snapshots)" -eq "$(grep -c . "$step/expect")" ]; then
 		even_so
 		how=arrived
-	elif [ -n "$stopped" ]; then
+		return 0
+	fi
+	awk -F '\t' '
+		FILENAME == "snapshots" { have[$2] = 1; next }
+		$1 in have { newest[$4] = $3 }
+		END { for (dataset in newest) print dataset "@" newest[dataset] }
+	' snapshots "$step/brings" >newest
+	keep_newest
+	if [ -n "$stopped" ]; then
 		finish failed stopped
 	elif awk -F '\t' '
 		FILENAME == "snapshots" { have[$2] = 1; next }
@@ -260,7 +290,7 @@ decide_package() {
 
 carry() {
 	count=0 stood='' due='' began='' received='' stopped='' how=send word='' arriving=$first
-	: >on_the_way
+	: >kept
 	: >snapshots
 	[ "$kind" = package ] || measure
 	while :; do
@@ -277,10 +307,10 @@ carry() {
 		*)
 			[ "$count" -le "$tries" ] || finish failed gave-up interrupted
 			say step "$number" "$how" "$word"
-			[ "$arriving" = "$target" ] || printf '%s\n' "$arriving" >>on_the_way
 			if attempt "$how" "$word"; then
-				# What comes after one of many is seen there.
 				if [ "$arriving" = "$target" ]; then settled && return; fi
+				# What comes after one of many is seen there.
+				printf '%s@%s\n' "$into" "$arriving" >>kept
 			elif refused send.said receive.said; then
 				finish failed stopped
 			elif broke_off; then
@@ -319,11 +349,11 @@ settled() {
 	fi
 	say arrived "$number"
 	note_all settle.said
-	sort -u on_the_way >to_let_go
-	while IFS= read -r name; do
-		reading let_go "$name" 2>settle.said </dev/null
+	awk -F '\t' 'FILENAME != "kept" { stays[$1] = 1; next } !($0 in stays)' "$step/expect" kept >names
+	if [ -s names ]; then
+		reading from names let_go 2>settle.said
 		note_all settle.said
-	done <to_let_go
+	fi
 	reading settle_source >settled.source 2>settle.said
 	note_all settle.said
 	return 0

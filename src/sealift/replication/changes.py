@@ -7,11 +7,11 @@ import secrets
 import socket
 from dataclasses import dataclass, replace
 
-from sealift.hosts.host import Host, utc_now
+from sealift.hosts.host import DEADLINE, Host, utc_now
 from sealift.hosts.refusal import refusal
 from sealift.hosts.trouble import Trouble, TroubleError
-from sealift.replication import jobs
-from sealift.replication.anchors import Side
+from sealift.replication import anchors, jobs
+from sealift.replication.anchors import Holding, Side
 from sealift.replication.comparison import Comparison
 from sealift.replication.divergence import Lost, divergence, rollback_command
 from sealift.replication.job import Job
@@ -22,7 +22,11 @@ from sealift.replication.resuming import Partial, partials
 from sealift.replication.watch import RouteWatch
 from sealift.zfs import commands, processes
 from sealift.zfs.commands import Command
-from sealift.zfs.holds import Hold
+from sealift.zfs.holds import Hold, carrying
+
+# Seconds. Each hold and each release waits for a transaction group; on a pool that is busy writing
+# one may take this long.
+_A_NAME = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +85,7 @@ class Changes:
                         "Follow it or cancel it first (j).",
                     )
                 )
-        for host, held in (
-            (watch.source, now.holding.source),
-            (watch.destination, now.holding.destination),
-        ):
-            await self._hold(host, held)
+        await self._hold_all(now)
         order = Order(
             id=secrets.token_hex(4),
             key=secrets.token_hex(12),
@@ -106,14 +106,42 @@ class Changes:
             for step in job.steps
         )
 
-    async def _hold(self, host: Host, holding: tuple[Command, ...]) -> None:
-        """Hold as far as the rights allow: without them a send is still better than none."""
-        for command in holding:
-            try:
-                await self.run(host, command)
-            except TroubleError as error:
-                if error.trouble.finding not in {"permission-missing", "hold-exists"}:
-                    raise
+    async def _hold_all(self, now: Preview) -> None:
+        """Hold what a job needs."""
+        if await self._hold(now.holding):
+            return
+        # Somebody else was faster with one of them, and then a `-r` holds none of its tree: what is
+        # left is held name by name.
+        comparison = await self._fresh()
+        holds = await self._holds_of(comparison)
+        tag = self._watch.picture.route.hold_tag
+        rest = anchors.before(
+            now.plan.steps,
+            comparison,
+            tag,
+            source_held=carrying(holds.source, tag),
+            destination_held=carrying(holds.destination, tag),
+        )
+        await self._hold(rest)
+
+    async def _hold(self, holding: Holding) -> bool:
+        """Hold as far as the rights allow: without them a send is still better than none.
+
+        Whether none of it had the tag already.
+        """
+        watch, fresh = self._watch, True
+        for host, several in (
+            (watch.source, holding.source),
+            (watch.destination, holding.destination),
+        ):
+            for command in several:
+                try:
+                    await self.run(host, command)
+                except TroubleError as error:
+                    if error.trouble.finding not in {"permission-missing", "hold-exists"}:
+                        raise
+                    fresh = fresh and error.trouble.finding != "hold-exists"
+        return fresh
 
     async def cancel(self, job: Job) -> None:
         """End a job and wait until it has ended. Raises `TroubleError`."""
@@ -240,7 +268,7 @@ class Changes:
         await self._run(host, replace(command, argv=end.words(command.argv)))
 
     async def _run(self, host: Host, command: Command) -> None:
-        result = await host.run(command)
+        result = await host.run(command, deadline=DEADLINE + _A_NAME * len(command.argv))
         if not result.ok:
             raise TroubleError(refusal(host.where, command, result))
 

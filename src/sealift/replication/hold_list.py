@@ -11,7 +11,7 @@ from sealift.zfs.listings import Snapshot
 from sealift.zfs.names import printable, relative
 
 BASE = "base of the next increment"
-UNCONFIRMED = "target not confirmed yet"
+UNCONFIRMED = "on its way, not confirmed yet"
 ORIGIN = "what a clone starts from"
 APART = "ours, but the source has no such snapshot"
 SPENT = "ours, no longer needed"

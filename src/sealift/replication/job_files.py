@@ -11,15 +11,18 @@ import json
 import shlex
 import tarfile
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from sealift import __version__, remote
-from sealift.replication.anchors import Anchoring
+from sealift.replication.anchoring import Anchoring
 from sealift.replication.pipeline import End, Ends, Pipeline, between, pipeline, receiving
 from sealift.replication.plan import Chain, Step
 from sealift.routes import Route
 from sealift.zfs.commands import Command, RawSend, resume
+
+# Linux takes no word of more than 128 KiB, and what ssh is given is quoted twice.
+_LONGEST = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +119,7 @@ def _numbered(order: Order) -> Iterable[tuple[str, Step, str, Anchoring]]:
         for chain in step.chains:
             number += 1
             alone = Step(_first_send(chain), chain.into, (chain,), "what the package left undone")
-            yield f"{number:04}", alone, "repair", _of(anchoring, chain)
+            yield f"{number:04}", alone, "repair", anchoring.of(chain)
 
 
 def _first_send(chain: Chain) -> RawSend:
@@ -128,28 +131,6 @@ def _first_send(chain: Chain) -> RawSend:
     return RawSend(chain.dataset, chain.target.name, chain.start.name)
 
 
-def _of(anchoring: Anchoring, chain: Chain) -> Anchoring:
-    """The part of a package's anchoring that concerns one of its datasets."""
-
-    def only(commands: tuple[Command, ...], dataset: str) -> tuple[Command, ...]:
-        kept: list[Command] = []
-        for command in commands:
-            names = tuple(
-                w for w in command.argv[2:] if w.partition("@")[0].partition("#")[0] == dataset
-            )
-            if names:
-                head = (
-                    command.argv[:3] if command.argv[1] in {"hold", "release"} else command.argv[:2]
-                )
-                kept.append(replace(command, argv=(*head, *names)))
-        return tuple(kept)
-
-    return Anchoring(
-        source=only(anchoring.source, chain.dataset),
-        destination=only(anchoring.destination, chain.into),
-    )
-
-
 def _step_files(step: Step, kind: str, anchoring: Anchoring, order: Order) -> dict[str, str]:
     expected = [(f"{chain.into}@{chain.target.name}", chain.target.guid) for chain in step.chains]
     files = {
@@ -157,23 +138,19 @@ def _step_files(step: Step, kind: str, anchoring: Anchoring, order: Order) -> di
         "expect": "".join(f"{name}\t{guid}\n" for name, guid in expected),
     }
     if kind == "package":
-        files["brings"] = "".join(_lines(chain) for chain in step.chains)
+        files["brings"] = "".join(_lines(chain, f"\t{chain.into}") for chain in step.chains)
     else:
         files["chain"] = _start(step.chains[0]) + _lines(step.chains[0])
     return files
 
 
-def _lines(chain: Chain) -> str:
-    return "".join(f"{each.guid}\t{each.guid:#x}\t{each.name}\n" for each in chain.snapshots)
+def _lines(chain: Chain, more: str = "") -> str:
+    return "".join(f"{each.guid}\t{each.guid:#x}\t{each.name}{more}\n" for each in chain.snapshots)
 
 
 def _start(chain: Chain) -> str:
     start = chain.start
     return f"{start.guid}\t{start.guid:#x}\t{start.name}\n" if start else "-\t-\t-\n"
-
-
-# Stands for what the runner fills in: a snapshot's name, a token, a number. Never quoted by shlex.
-_WORD = "sealift-word"
 
 
 def _functions(step: Step, kind: str, anchoring: Anchoring, order: Order) -> str:
@@ -191,8 +168,11 @@ def _functions(step: Step, kind: str, anchoring: Anchoring, order: Order) -> str
         "decode": _filled(ends.on(source, resume(_WORD, "-nvP"))),
         "look": _filled(ends.reach(destination, shlex.join(look))),
         "settle": ends.reach(destination, _settling(step, anchoring, destination)),
-        "let_go": _filled(ends.on(destination, ("zfs", "release", tag, f"{into}@{_WORD}"))),
-        "settle_source": ends.reach(source, _one_by_one(anchoring.source, source) or ":"),
+        "keep": ends.reach(destination, _of_stdin(("zfs", "hold", tag), destination)),
+        "let_go": ends.reach(destination, _of_stdin(("zfs", "release", tag), destination)),
+        "settle_source": "\n".join(
+            ends.reach(source, line) for line in _lines_of(anchoring.source, source) or [":"]
+        ),
     }
     settings = {
         "kind": kind,
@@ -213,8 +193,25 @@ def _settling(step: Step, anchoring: Anchoring, destination: End) -> str:
     return shlex.join(confirm) + (f" && {{ {rest}; }}" if rest else "")
 
 
+def _of_stdin(argv: tuple[str, ...], end: End) -> str:
+    """A command for the names that come on stdin, as xargs(1) reads them."""
+    return shlex.join(("xargs", *end.words(argv)))
+
+
 def _one_by_one(commands: tuple[Command, ...], end: End) -> str:
     return "; ".join(shlex.join(end.words(each.argv)) for each in commands)
+
+
+def _lines_of(commands: tuple[Command, ...], end: End) -> list[str]:
+    """The same as lines that ssh can be given, each as one word."""
+    lines: list[str] = []
+    for each in commands:
+        text = shlex.join(end.words(each.argv))
+        if lines and len(lines[-1]) + len(text) < _LONGEST:
+            lines[-1] += f"; {text}"
+        else:
+            lines.append(text)
+    return lines
 
 
 # Stands for what the runner fills in: a snapshot's name, a token, a number. The space has shlex

@@ -9,16 +9,16 @@ from sealift.hosts.host import Host
 from sealift.hosts.refusal import refusal
 from sealift.hosts.trouble import TroubleError
 from sealift.replication import anchors
-from sealift.replication.anchors import Anchoring, Holding
+from sealift.replication.anchoring import Anchoring, along
+from sealift.replication.anchors import Holding
 from sealift.replication.comparison import Comparison
 from sealift.replication.obstacles import Problem, missing_features, no_room
 from sealift.replication.pipeline import Ends, Pipeline, obstacle, pipeline
 from sealift.replication.plan import Plan, Step, make_plan
 from sealift.replication.survey import unreadable
 from sealift.zfs import commands, processes
-from sealift.zfs.commands import Command
 from sealift.zfs.features import parse_features
-from sealift.zfs.holds import Hold, parse_holds
+from sealift.zfs.holds import Hold, carrying, parse_holds
 from sealift.zfs.names import pool_of
 from sealift.zfs.parse import ParseError
 from sealift.zfs.processes import Process
@@ -41,7 +41,7 @@ class PlannedStep:
     anchoring: Anchoring
 
 
-_NOTHING = Holding((), ())
+_NOTHING = Holding()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +95,10 @@ async def make_preview(
     )
     room = no_room(total(sizes), _available(comparison), comparison.destination.root)
     blocked = (*found, *((room,) if room else ()))
-    tagged = (_tagged(source_holds, tag), _tagged(destination_holds, tag))
-    anchoring = _anchoring(plan.steps, comparison, tag, *tagged)
+    tagged = (carrying(source_holds, tag), carrying(destination_holds, tag))
+    anchoring = along(
+        plan.steps, comparison, tag, source_held=tagged[0], destination_held=tagged[1]
+    )
     steps = tuple(
         PlannedStep(step, pipeline(step, ends, tag), estimate, anchored)
         for step, estimate, anchored in zip(plan.steps, sizes, anchoring, strict=True)
@@ -107,44 +109,6 @@ async def make_preview(
     if blocked:
         return Preview(replace(plan, steps=(), blocked=blocked), (), ends)
     return Preview(plan, steps, ends, holding)
-
-
-def _anchoring(
-    steps: tuple[Step, ...],
-    comparison: Comparison,
-    tag: str,
-    source_held: frozenset[str],
-    destination_held: frozenset[str],
-) -> list[Anchoring]:
-    """What each step holds and lets go, given what those before it have."""
-    made: list[Anchoring] = []
-    for number, step in enumerate(steps, 1):
-        moved = anchors.after(
-            step,
-            comparison,
-            tag,
-            source_held=source_held,
-            destination_held=destination_held,
-            to_come=steps[number:],
-        )
-        source_held = _after(source_held, moved.source)
-        destination_held = _after(destination_held, moved.destination)
-        made.append(moved)
-    return made
-
-
-def _after(held: frozenset[str], commands: tuple[Command, ...]) -> frozenset[str]:
-    for command in commands:
-        verb, names = command.argv[1], frozenset(command.argv[3:])
-        if verb == "hold":
-            held |= names
-        elif verb == "release":
-            held -= names
-    return held
-
-
-def _tagged(holds: tuple[Hold, ...], tag: str) -> frozenset[str]:
-    return frozenset(each.snapshot for each in holds if each.tag == tag)
 
 
 def _available(comparison: Comparison) -> int | None:

@@ -71,6 +71,7 @@ def preview(shown: Preview) -> Json:
         "before": {
             "source": [c.text() for c in shown.holding.source],
             "destination": [c.text() for c in shown.holding.destination],
+            "snapshots": {"source": shown.holding.here, "destination": shown.holding.there},
         },
         "bytes": shown.total_bytes,
         "steps": [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from sealift.hosts.trouble import Trouble, UnknownKey
@@ -10,6 +11,10 @@ from sealift.replication.picture import Picture
 from sealift.replication.preview import PlannedStep, Preview
 from sealift.ui import text
 from sealift.zfs.commands import Command
+
+# So many snapshots of a command, and so many commands of one host, are spelled out.
+_NAMES, _CALLS = 6, 50
+_SOON = 50  # holds that nobody waits for long
 
 
 def send_paragraphs(shown: Preview, picture: Picture) -> list[str]:
@@ -23,6 +28,7 @@ def send_paragraphs(shown: Preview, picture: Picture) -> list[str]:
             "program is closed, and resumes by itself when the way is interrupted."
         ),
         "\n".join(_step(number, planned) for number, planned in enumerate(shown.steps, 1)),
+        holding_sentence(shown),
         *_commands(shown, picture),
         _checked(picture, shown),
         (
@@ -33,6 +39,23 @@ def send_paragraphs(shown: Preview, picture: Picture) -> list[str]:
     ]
     paragraphs.extend(shown.plan.notes)
     return paragraphs
+
+
+def holding_sentence(shown: Preview) -> str:
+    """How much is held before the first byte, and until when."""
+    holding = shown.holding
+    sides = ((holding.here, "source"), (holding.there, "destination"))
+    parts = [f"{text.count(number, 'snapshot')} of the {side}" for number, side in sides if number]
+    if not parts:
+        return "What no cleanup may take on the way is held already."
+    sentence = (
+        f"First held: {' and '.join(parts)}, so that no cleanup takes them on the way. They are "
+        "let go once something newer of the same dataset is confirmed there and held."
+    )
+    calls = sum(len(_names(command)) for command in (*holding.source, *holding.destination))
+    if calls <= _SOON:
+        return sentence
+    return f"{sentence} On slow disks holding so many takes up to {text.duration(calls / 10)}."
 
 
 def blocked_paragraphs(shown: Preview) -> list[str]:
@@ -128,24 +151,52 @@ def report_paragraphs(path: Path) -> list[str]:
 
 
 def _commands(shown: Preview, picture: Picture) -> list[str]:
-    """Every command in the order in which it runs, as it can be pasted on the host before it."""
+    """Every command in the order in which it runs, with the host before it.
+
+    As it can be pasted there, but for the many names of what is held and let go.
+    """
     source, destination = (side.location.where for side in (picture.source, picture.destination))
+    holding = shown.holding
     blocks = [
-        "\n".join(
-            [f"{source}$ {command.text()}" for command in shown.holding.source]
-            + [f"{destination}$ {command.text()}" for command in shown.holding.destination]
-        )
+        "\n".join((*_lines(source, holding.source), *_lines(destination, holding.destination)))
     ]
     for planned in shown.steps:
         anchoring = planned.anchoring
         blocks.append(
             "\n".join(
-                [f"{shown.host}$ {planned.pipeline.text()}"]
-                + [f"{destination}$ {command.text()}" for command in anchoring.destination]
-                + [f"{source}$ {command.text()}" for command in anchoring.source]
+                (
+                    f"{shown.host}$ {planned.pipeline.text()}",
+                    *_lines(destination, anchoring.destination),
+                    *_lines(source, anchoring.source),
+                )
             )
         )
     return [block for block in blocks if block]
+
+
+def _lines(host: str, several: tuple[Command, ...]) -> list[str]:
+    """Commands as lines; of long ones, and of many, the beginning and how much is left."""
+    shown = [f"{host}$ {_brief(command)}" for command in several[:_CALLS]]
+    if len(several) > _CALLS:
+        shown.append(f"… and {len(several) - _CALLS} calls more (sealift plan --json has all)")
+    return shown
+
+
+def _brief(command: Command) -> str:
+    names = _names(command)
+    if len(names) <= _NAMES:
+        return command.text()
+    head = command.argv[: len(command.argv) - len(names)]
+    first = shlex.join((*head, *names[: _NAMES - 1]))
+    return f"{first} … {len(names) - _NAMES} more … {shlex.join(names[-1:])}"
+
+
+def _names(command: Command) -> tuple[str, ...]:
+    """What a hold or a release is about; of other commands nothing."""
+    verb, *words = command.argv[1:]
+    if verb not in {"hold", "release"}:
+        return ()
+    return tuple(words[2:] if words[0] == "-r" else words[1:])
 
 
 def _properties(shown: Preview) -> str:

@@ -128,17 +128,22 @@ def take_snapshot(root: str, name: str) -> Command:
     return Command(argv, Effect.CHANGE, "a snapshot to send")
 
 
-def hold(tag: str, snapshots: tuple[str, ...]) -> Command:
+def hold(tag: str, snapshots: tuple[str, ...], *, recursive: bool = False) -> Command:
     """Hold snapshots (`dataset@name`): nothing can destroy them until the hold is released.
 
     Each by itself: one that has the tag already makes the exit code 1 and stops none of the others.
+    With `recursive` also those of the same name below it, all at once; if one of these has the tag
+    already, none is held.
     """
-    return Command(("zfs", "hold", check_tag(tag), *snapshots), Effect.CHANGE, "keep the snapshots")
+    flags = ("-r",) if recursive else ()
+    argv = ("zfs", "hold", *flags, check_tag(tag), *snapshots)
+    return Command(argv, Effect.CHANGE, "keep the snapshots")
 
 
-def release(tag: str, snapshots: tuple[str, ...]) -> Command:
-    """Release holds of this tag."""
-    argv = ("zfs", "release", check_tag(tag), *snapshots)
+def release(tag: str, snapshots: tuple[str, ...], *, recursive: bool = False) -> Command:
+    """Release holds of this tag; with `recursive` also of those of the same name below."""
+    flags = ("-r",) if recursive else ()
+    argv = ("zfs", "release", *flags, check_tag(tag), *snapshots)
     return Command(argv, Effect.CHANGE, "let the snapshots go")
 
 

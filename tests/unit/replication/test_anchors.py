@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sealift.replication import hold_list
-from sealift.replication.anchors import Anchoring, Holding, after, before, unheld
+from sealift.replication.anchoring import Anchoring, along
+from sealift.replication.anchors import Holding, before, unheld
 from sealift.replication.comparison import Comparison, compare
 from sealift.replication.hold_list import release_warning, rows
-from sealift.replication.inventory import Held
+from sealift.replication.inventory import Held, Inventory
 from sealift.replication.plan import Chain, Step, make_plan
 from sealift.routes import Scope
 from sealift.zfs.commands import Command, RawSend
@@ -60,19 +61,20 @@ def anchoring(
     destination: frozenset[str] = NONE,
     to_come: tuple[Step, ...] = (),
 ) -> Anchoring:
-    return after(
-        done, comparison, TAG, source_held=source, destination_held=destination, to_come=to_come
-    )
+    steps = (done, *to_come)
+    return along(steps, comparison, TAG, source_held=source, destination_held=destination)[0]
 
 
 def behind() -> Comparison:
     return compare(*mirrored({"": [101, 102, 103]}, {"": [101]}))
 
 
-def test_starts_and_targets_are_held_before_the_first_byte() -> None:
+def test_the_start_and_all_that_a_step_brings_are_held_before_the_first_byte() -> None:
+    """An interruption may leave the destination at any of them: that is the base then."""
     found = holding(behind(), step(chain("", 101, 102, 103)))
-    assert texts(found.source) == [f"zfs hold {TAG} tank/prod@s101 tank/prod@s103"]
+    assert texts(found.source) == [f"zfs hold {TAG} tank/prod@s101 tank/prod@s102 tank/prod@s103"]
     assert texts(found.destination) == [f"zfs hold {TAG} backup/prod@s101"]
+    assert (found.here, found.there) == (3, 1)
 
 
 def test_what_is_held_already_is_not_held_again_because_zfs_would_fail() -> None:
@@ -83,8 +85,9 @@ def test_what_is_held_already_is_not_held_again_because_zfs_would_fail() -> None
         source_held=frozenset({"tank/prod@s101"}),
         destination_held=frozenset({"backup/prod@s101"}),
     )
-    assert texts(found.source) == [f"zfs hold {TAG} tank/prod@s103"]
+    assert texts(found.source) == [f"zfs hold {TAG} tank/prod@s102 tank/prod@s103"]
     assert found.destination == ()
+    assert (found.here, found.there) == (2, 0)
 
 
 def test_the_start_is_held_on_the_destination_under_the_name_it_has_there() -> None:
@@ -139,6 +142,27 @@ def test_only_what_is_older_than_the_target_and_in_its_dataset_is_released() -> 
     assert texts(moved.source)[0] == f"zfs release {TAG} tank/prod@s100 tank/prod@s101"
 
 
+def test_what_lay_between_is_let_go_with_the_start_though_it_was_held_after_the_reading() -> None:
+    moved = anchoring(behind(), step(chain("", 101, 102, 103)))
+    assert texts(moved.source)[0] == f"zfs release {TAG} tank/prod@s101 tank/prod@s102"
+
+
+def test_what_a_cancelled_job_left_held_is_let_go_once_the_dataset_has_something_newer() -> None:
+    """Among it what the new plan does not carry: `s102` was left out of the route since."""
+    every = frozenset(f"tank/prod@s{guid}" for guid in (100, 101, 102, 103))
+    found = compare(*mirrored({"": [100, 101, 102, 103]}, {"": [100, 101]}))
+    moved = anchoring(
+        found,
+        step(chain("", 101, 103)),
+        source=every,
+        destination=frozenset({"backup/prod@s100", "backup/prod@s101"}),
+    )
+    assert texts(moved.source)[0] == (
+        f"zfs release {TAG} tank/prod@s100 tank/prod@s101 tank/prod@s102"
+    )
+    assert texts(moved.destination)[1] == (f"zfs release {TAG} backup/prod@s100 backup/prod@s101")
+
+
 def test_steps_of_one_dataset_hand_the_anchor_on_though_the_holds_were_read_before_the_run() -> (
     None
 ):
@@ -183,14 +207,17 @@ def test_a_bookmark_that_is_there_or_whose_name_is_taken_is_not_made_again() -> 
         ]
 
 
-def test_a_seed_holds_what_arrived_and_has_nothing_to_release() -> None:
+def test_a_seed_has_no_start_to_hold_there_nor_to_release() -> None:
     found = compare(*mirrored({"": [101, 102]}, {}))
     seed = step(chain("", None, 101, 102))
-    assert texts(holding(found, seed).source) == [f"zfs hold {TAG} tank/prod@s102"]
+    assert texts(holding(found, seed).source) == [f"zfs hold {TAG} tank/prod@s101 tank/prod@s102"]
     assert holding(found, seed).destination == ()
     moved = anchoring(found, seed)
     assert texts(moved.destination) == [f"zfs hold {TAG} backup/prod@s102"]
-    assert texts(moved.source) == ["zfs bookmark tank/prod@s102 tank/prod#s102"]
+    assert texts(moved.source) == [
+        f"zfs release {TAG} tank/prod@s101",
+        "zfs bookmark tank/prod@s102 tank/prod#s102",
+    ]
 
 
 def clone(*, there: list[int]) -> tuple[Comparison, Step]:
@@ -237,11 +264,71 @@ def test_no_command_names_more_than_200_snapshots() -> None:
     names = [f"d{number}" for number in range(450)]
     found = compare(*mirrored({"": [101], **{n: [101] for n in names}}, {}))
     chains = [Chain(f"tank/prod/{name}", f"backup/prod/{name}", (shot(101),)) for name in names]
-    source = holding(found, step(*chains)).source
+    held_first = holding(found, step(*chains))
+    source = held_first.source
     assert [len(command.argv) - 3 for command in source] == [200, 200, 50]
     assert {word for command in source for word in command.argv[3:]} == {
         f"tank/prod/{name}@s101" for name in names
     }
+    assert held_first.here == 450
+
+
+def of_a_tree() -> tuple[Comparison, Step]:
+    """A package of three datasets with three snapshots each."""
+    found = compare(*mirrored({below: [101, 102, 103] for below in ("", "a", "a/b")}, {}))
+    (package,) = make_plan(found).steps
+    return found, package
+
+
+def test_what_all_of_a_tree_have_is_held_and_let_go_with_one_r_for_each_name() -> None:
+    found, package = of_a_tree()
+    held_first = holding(found, package)
+    assert texts(held_first.source) == [
+        f"zfs hold -r {TAG} tank/prod@s101 tank/prod@s102 tank/prod@s103"
+    ]
+    assert held_first.here == 9
+    moved = anchoring(found, package)
+    assert texts(moved.source)[0] == f"zfs release -r {TAG} tank/prod@s101 tank/prod@s102"
+    assert len(moved.release) == 6
+
+
+def test_a_name_is_not_held_with_r_if_one_of_the_tree_has_the_tag_already() -> None:
+    """Then `hold -r` would hold none of them."""
+    found, package = of_a_tree()
+    held_first = holding(found, package, source=frozenset({"tank/prod/a@s102"}))
+    assert texts(held_first.source) == [
+        f"zfs hold -r {TAG} tank/prod@s101 tank/prod@s103",
+        f"zfs hold {TAG} tank/prod@s102 tank/prod/a/b@s102",
+    ]
+    assert held_first.here == 8
+
+
+def test_a_name_is_not_held_with_r_if_something_below_has_it_that_does_not_travel() -> None:
+    trees = mirrored({"": [101], "a": [101], "left": [101]}, {})
+    found = compare(*trees, Scope("s", exclude=frozenset({"left"})))
+    assert texts(holding(found, *make_plan(found).steps).source) == [
+        f"zfs hold {TAG} tank/prod@s101 tank/prod/a@s101"
+    ]
+
+
+def test_an_origin_outside_the_tree_is_held_by_its_own_name() -> None:
+    """`-r` on the top would not reach it."""
+    found, package = of_a_tree()
+    goes = Chain("tank/prod/a", "backup/prod/a", (shot(104),), origin="tank/other@s101")
+    assert texts(holding(found, package, step(goes)).source) == [
+        f"zfs hold -r {TAG} tank/prod@s101 tank/prod@s102 tank/prod@s103",
+        f"zfs hold {TAG} tank/other@s101 tank/prod/a@s104",
+    ]
+
+
+def test_a_dataset_of_a_package_that_goes_alone_has_its_own_part_name_by_name() -> None:
+    found, package = of_a_tree()
+    alone = anchoring(found, package).of(package.chains[1])
+    assert texts(alone.destination) == [f"zfs hold {TAG} backup/prod/a@s103"]
+    assert texts(alone.source) == [
+        f"zfs release {TAG} tank/prod/a@s101 tank/prod/a@s102",
+        "zfs bookmark tank/prod/a@s103 tank/prod/a#s103",
+    ]
 
 
 def test_a_base_that_is_not_held_is_a_warning_on_each_side() -> None:
@@ -259,10 +346,19 @@ def test_nothing_has_to_be_held_where_nothing_is_shared() -> None:
     assert unheld(found, NONE, NONE, TAG) == ()
 
 
-def run(commands: tuple[Command, ...], held: set[str]) -> None:
+def run(commands: tuple[Command, ...], held: set[str], found: Inventory) -> None:
     """What zfs would do, which fails for a hold that is there and a release of one that is not."""
     for command in commands:
-        verb, names = command.argv[1], set(command.argv[3:])
+        verb, *words = command.argv[1:]
+        names = set(words[2:] if words[0] == "-r" else words[1:])
+        if words[0] == "-r":
+            short = {name.partition("@")[2] for name in names}
+            names = {
+                f"{each.dataset.name}@{snapshot.name}"
+                for each in found.datasets.values()
+                for snapshot in each.snapshots
+                if snapshot.name in short
+            }
         if verb == "hold":
             assert not names & held
             held |= names
@@ -293,30 +389,22 @@ def test_whatever_the_plan_every_start_is_held_on_both_sides_when_its_step_begin
     destination_held = {f"backup/prod@s{there[''][-1]}"} if data.draw(st.booleans()) else set()
     frozen = frozenset(source_held), frozenset(destination_held)
     first = before(steps, found, TAG, source_held=frozen[0], destination_held=frozen[1])
-    run(first.source, source_held)
-    run(first.destination, destination_held)
-    for number, each in enumerate(steps, 1):
+    run(first.source, source_held, ours)
+    run(first.destination, destination_held, theirs)
+    moves = along(steps, found, TAG, source_held=frozen[0], destination_held=frozen[1])
+    for each, moved in zip(steps, moves, strict=True):
         for chain in each.chains:
-            assert f"{chain.dataset}@{chain.target.name}" in source_held
+            assert {f"{chain.dataset}@{each.name}" for each in chain.snapshots} <= source_held
             if chain.start is not None:
                 assert f"{chain.dataset}@{chain.start.name}" in source_held
                 assert f"{chain.into}@{chain.start.name}" in destination_held
-        moved = after(
-            each,
-            found,
-            TAG,
-            source_held=frozenset(source_held),
-            destination_held=frozenset(destination_held),
-            to_come=steps[number:],
-        )
-        run(moved.destination, destination_held)
-        run(moved.source, source_held)
+        run(moved.destination, destination_held, theirs)
+        run(moved.source, source_held, ours)
     ends = {chain.dataset: chain for each in steps for chain in each.chains}
     for chain in ends.values():
-        assert f"{chain.dataset}@{chain.target.name}" in source_held
-        assert {n for n in destination_held if n.startswith(f"{chain.into}@")} == {
-            f"{chain.into}@{chain.target.name}"
-        }
+        for held_now, each_side in ((source_held, chain.dataset), (destination_held, chain.into)):
+            of_it = {name for name in held_now if name.startswith(f"{each_side}@")}
+            assert of_it == {f"{each_side}@{chain.target.name}"}
 
 
 def hold(name: str, tag: str = TAG, since: str = "Thu Dec 25  2:00 2025") -> Hold:
@@ -341,7 +429,7 @@ def test_every_hold_says_what_it_is_for_the_chain_first() -> None:
     assert shown == [
         ("destination", "backup/prod@s101", "base of the next increment"),
         ("source", "tank/prod@s101", "base of the next increment"),
-        ("source", "tank/prod@s102", "target not confirmed yet"),
+        ("source", "tank/prod@s102", "on its way, not confirmed yet"),
         ("destination", "backup/prod/old@s98", "ours, but the source has no such snapshot"),
         ("source", "tank/prod@s99", "ours, no longer needed"),
         ("source", "tank/prod@gone", "ours, not in this reading"),

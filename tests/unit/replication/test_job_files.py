@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sealift.hosts.elevation import Elevation
-from sealift.replication.anchors import after
+from sealift.replication.anchoring import along
 from sealift.replication.comparison import compare
 from sealift.replication.job import parse_about
 from sealift.replication.job_files import Order, about, archive
@@ -43,13 +43,13 @@ def order(via: Via = Via.SOURCE, elevation: Elevation = Elevation.NONE) -> Order
     source = Location("root", "nas1", f"tank/{SPACED}")
     destination = Location("zrecv", "dr1", "backup/prod")
     nothing: frozenset[str] = frozenset()
-    moved = after(steps[0], found, "keepforrep", source_held=nothing, destination_held=nothing)
+    moved = along(steps, found, "keepforrep", source_held=nothing, destination_held=nothing)
     return Order(
         id="7f3a51c2",
         key="0a1b2c3d4e5f",
         route=Route(source, destination, transport=transport),
         steps=steps,
-        anchoring=(moved,),
+        anchoring=moved,
         ends=Ends(End(source, elevation=elevation), End(destination), transport),
         operator="ann@laptop",
         made=NOON,
@@ -63,9 +63,63 @@ def files(made: Order) -> dict[str, str]:
 
 def said(made: Order, call: str, number: str = "0001") -> str:
     script = f"{STUBS}\n{files(made)[f'steps/{number}/step']}\n{call}"
-    ran = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True)
+    ran = subprocess.run(["sh"], input=script, capture_output=True, text=True, check=True)
     assert ran.stderr == ""
     return ran.stdout
+
+
+def long(via: Via, count: int) -> Order:
+    """A step that brings many snapshots."""
+    made = order(via)
+    names = (snapshot(f"rep {number:06}", 1000 + number) for number in range(count))
+    ours = inventory(
+        f"tank/{SPACED}", top=held(dataset(f"tank/{SPACED}"), snapshot("rep 1", 101), *names)
+    )
+    theirs = inventory("backup/prod", top=held(dataset("backup/prod"), snapshot("rep 1", 101)))
+    found = compare(ours, theirs)
+    steps = make_plan(found).steps
+    nothing: frozenset[str] = frozenset()
+    moved = along(steps, found, "keepforrep", source_held=nothing, destination_held=nothing)
+    return replace(made, steps=steps, anchoring=moved)
+
+
+@pytest.mark.parametrize("via", list(Via))
+def test_thousands_are_let_go_on_the_source_in_few_calls_and_words_of_bounded_length(
+    via: Via,
+) -> None:
+    made = long(via, 5000)
+    number = max(name for name in files(made) if name.endswith("/step")).split("/")[1]
+    body = files(made)[f"steps/{number}/step"]
+    # Linux takes no word beyond 128 KiB; a line is at most one word and what leads to it.
+    assert max(len(line) for line in body.splitlines()) < 128 << 10
+    let_go = said(made, "settle_source", number).splitlines()
+    assert len(let_go) < 50
+    releases = (line.strip("<>").split("><") for line in let_go if line.startswith("<release>"))
+    assert [name for _, _, *names in releases for name in names] == [
+        f"tank/{SPACED}@{name}" for name in ("rep 1", *(f"rep {each:06}" for each in range(4999)))
+    ]
+    assert let_go[-1].startswith("<bookmark>")
+
+
+@pytest.mark.parametrize("via", list(Via))
+@pytest.mark.parametrize(("call", "verb"), [("keep", "hold"), ("let_go", "release")])
+def test_names_on_stdin_reach_zfs_whole(via: Via, call: str, verb: str, tmp_path: Path) -> None:
+    """Through a real xargs, which needs a real program."""
+    zfs = tmp_path / "zfs"
+    zfs.write_text('#!/bin/sh\nprintf "<%s>" "$@"; echo\n')
+    zfs.chmod(0o755)
+    step = next(text for name, text in files(order(via)).items() if name.endswith("/step"))
+    ssh = 'ssh() { for last in "$@"; do :; done; sh -c "$last"; }'
+    names = "backup/prod@a\\ b\nbackup/prod@c\n"
+    ran = subprocess.run(
+        ["sh", "-c", f"{ssh}\n{step}\n{call}"],
+        input=names,
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ran.stdout == f"<{verb}><keepforrep><backup/prod@a b><backup/prod@c>\n"
 
 
 @pytest.mark.parametrize("via", list(Via))

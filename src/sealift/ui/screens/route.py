@@ -292,6 +292,7 @@ class RouteScreen(Screen[None]):
                 )
             )
             if chosen == "start":
+                self.notify(dialogs.holding_sentence(shown))
                 # Confirmed is confirmed: the next key must not cancel it.
                 await asyncio.shield(changes.start(shown))
         except TroubleError as error:
