@@ -20,7 +20,10 @@ from sealift.hosts.gate import Gate
 from sealift.hosts.host import Host
 from sealift.replication.picture import Picture
 from sealift.ui.app import SealiftApp
+from sealift.ui.screens.playbook import Calls, PlaybookScreen
 from sealift.ui.screens.route import RouteScreen
+from sealift.ui.text import UNICODE
+from tests.diagnoses import slow_link
 from tests.driving import Operator
 from tests.waiting import wait_for
 
@@ -51,6 +54,10 @@ SCENES = (
     Scene("details", "broken-chain", (120, 36), ("d",), "Back"),
     Scene("help", "slow-link", (120, 36), ("question_mark",), "End the running job"),
 )
+
+
+# What the playbook says of a slow link, drawn at these sizes.
+PLAYBOOKS = {"playbook": (140, 40), "playbook-80x24": (80, 24)}
 
 
 class FrozenApp(SealiftApp):
@@ -102,6 +109,21 @@ async def draw(scene: Scene) -> str:
         return re.sub(r"terminal-\d+-", "terminal-", drawn)
 
 
+async def draw_playbook(size: tuple[int, int]) -> str:
+    """The playbook's screen over the route's, with an answer that is the same every time."""
+    app = SealiftApp(parse(["demo", "slow-link"]), clock=lambda: NOW)
+    asked = Calls(lambda _: None, lambda: None, lambda _: None, lambda _: None)
+    async with app.run_test(size=size) as pilot:
+        app.workers.cancel_group(app, "watch")
+        shown = PlaybookScreen(slow_link(), asked, UNICODE, lambda: NOW, read_only=False)
+        await app.push_screen(shown)
+        await pilot.pause()
+        app.clear_notifications()
+        await pilot.pause()
+        drawn = app.export_screenshot(title="sealift", simplify=True)
+        return re.sub(r"terminal-\d+-", "terminal-", drawn)
+
+
 def steady(picture: Picture) -> Picture:
     """The picture without what differs from run to run: how many lines iostat got to say."""
     source, destination = (
@@ -127,9 +149,15 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as state:
         os.environ["XDG_STATE_HOME"] = state  # no journal of it in the home
         for scene in SCENES:
-            (FOLDER / f"{scene.file}.svg").write_text(asyncio.run(draw(scene)), encoding="utf-8")
-            sys.stdout.write(f"screenshots/{scene.file}.svg\n")
+            _write(scene.file, asyncio.run(draw(scene)))
+        for name, size in PLAYBOOKS.items():
+            _write(name, asyncio.run(draw_playbook(size)))
     return 0
+
+
+def _write(name: str, svg: str) -> None:
+    (FOLDER / f"{name}.svg").write_text(svg, encoding="utf-8")
+    sys.stdout.write(f"screenshots/{name}.svg\n")
 
 
 if __name__ == "__main__":
