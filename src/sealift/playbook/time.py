@@ -152,10 +152,8 @@ async def _at_rest(ground: Ground, scene: Scene, unseen: Unseen) -> StepReport:
     plan = scene.plan
     if plan is None or not plan.steps or ground.trial <= 0:
         why = "no trial made"
-        if plan is not None and plan.blocked:
-            why = "what is to be sent cannot be: the findings say why"
-        elif plan is not None and not plan.steps:
-            why = "there is nothing to send"
+        if plan is not None and not plan.steps:
+            why = "nothing can be sent as it is" if plan.blocked else "there is nothing to send"
         verdict = Verdict(None, "low", f"nothing runs, so nothing is held back; {why}")
         facts = [Fact("Running", "nothing", "ok")]
         return replace(report(TIME, facts, (), unseen.sentences), verdict=verdict)
