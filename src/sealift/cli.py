@@ -400,7 +400,19 @@ async def _print_diagnosis(watch: RouteWatch, options: Options, log: CommandLog)
     from sealift.playbook.playbook import TRIAL, WINDOW, Playbook  # noqa: PLC0415
 
     window = WINDOW if options.window is None else options.window
-    found = await Playbook(watch, window=window, trial=TRIAL if options.trial else 0.0).run()
+    playbook = Playbook(watch, window=window, trial=TRIAL if options.trial else 0.0)
+    told: set[str] = set()
+
+    def announce(newest: Diagnosis) -> None:
+        """Say on stderr what a step says before it has its answer."""
+        for step in newest.steps:
+            for fact in step.facts if step.state == "running" else ():
+                if fact.value not in told:
+                    told.add(fact.value)
+                    _err(printable(fact.value))
+
+    playbook.subscribe(announce)
+    found = await playbook.run()
     if options.report is not None:
         _write_report(options, options.report, found, watch, log)
     _out(json.dumps(report_json.diagnosis(found)) if options.as_json else plain.diagnosis(found))

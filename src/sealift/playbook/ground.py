@@ -20,6 +20,7 @@ from sealift.hosts.probe import HostFacts
 from sealift.hosts.refusal import refusal
 from sealift.hosts.trouble import Trouble, TroubleError
 from sealift.playbook import thresholds
+from sealift.playbook.diagnosis import StepReport
 from sealift.playbook.flow import Flow, flow, still
 from sealift.playbook.scene import Scene
 from sealift.replication import jobs
@@ -85,10 +86,21 @@ class Rights:
 
 
 class Ground:
-    """What the steps of one walk share. `window` and `trial` are the third step's, in seconds."""
+    """What the steps of one walk share. `window` and `trial` are the third step's, in seconds.
 
-    def __init__(self, watch: RouteWatch, *, window: float, trial: float) -> None:
+    `announce` takes what a step has to say before it has its answer.
+    """
+
+    def __init__(
+        self,
+        watch: RouteWatch,
+        *,
+        window: float,
+        trial: float,
+        announce: Callable[[StepReport], None] = lambda _: None,
+    ) -> None:
         self.watch = watch
+        self.announce = announce
         self.window, self.trial = window, trial
         self.began: datetime = utc_now()
         self._known = {role: self._side(role).facts is not None for role in ROLES}

@@ -56,7 +56,7 @@ class Playbook:
     async def _walk(self, *steps: str) -> Diagnosis:
         self.diagnosis = replace(self.diagnosis, began=utc_now())
         self._put(*(_running(step) for step in steps))
-        ground = Ground(self._watch, window=self._window, trial=self._trial)
+        ground = Ground(self._watch, window=self._window, trial=self._trial, announce=self._put)
         tasks = [asyncio.create_task(self._take(step, ground), name=step) for step in steps]
         try:
             await asyncio.gather(*tasks)

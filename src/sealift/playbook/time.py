@@ -159,6 +159,11 @@ async def _at_rest(ground: Ground, scene: Scene, unseen: Unseen) -> StepReport:
         return replace(report(TIME, facts, (), unseen.sentences), verdict=verdict)
     half = max(2, round(ground.trial / 2))
     ends, send = scene.ends, plan.steps[0].send
+    told = (
+        f"nothing runs: for {half} s zfs send goes into nothing, then for {half} s zeros go "
+        "through ssh into nothing; that only reads"
+    )
+    ground.announce(replace(report(TIME, [Fact("Trial", told)], (), ()), state="running"))
     parts = []
     trials = (
         ("zfs send reads", trial.send_into_nothing(ground.watch.source, ends, send, half)),
