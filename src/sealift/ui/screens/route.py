@@ -290,7 +290,7 @@ class RouteScreen(Screen[None]):
                 )
             )
             if chosen == "start":
-                self.notify(dialogs.holding_sentence(shown))
+                self.notify("Holding what it needs, then starting it…", timeout=3)
                 # Confirmed is confirmed: the next key must not cancel it.
                 await asyncio.shield(changes.start(shown))
         except TroubleError as error:
