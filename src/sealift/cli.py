@@ -8,21 +8,16 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
 import re
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sealift import __version__
-from sealift.hosts.command_log import CommandLog
 from sealift.hosts.elevation import Elevation
-from sealift.hosts.gate import Gate
-from sealift.hosts.trouble import Trouble, TroubleError
 from sealift.routes import (
     LAG_LIMIT,
     SNAPSHOT_FORMAT,
@@ -35,10 +30,6 @@ from sealift.routes import (
 )
 from sealift.zfs.commands import check_tag
 from sealift.zfs.names import BadNameError, check_dataset, printable
-
-if TYPE_CHECKING:
-    from sealift.playbook.diagnosis import Diagnosis
-    from sealift.replication.watch import RouteWatch
 
 USAGE = """\
 sealift SOURCE DESTINATION                  both trees on one screen
@@ -105,7 +96,9 @@ def _main(argv: Sequence[str] | None) -> int:
     if options.command == "demo":
         return _demo(options)
     if options.command or not sys.stdout.isatty():
-        return asyncio.run(_print(options))
+        from sealift.headless import print_command  # noqa: PLC0415 - --help stays quick
+
+        return asyncio.run(print_command(options))
     from sealift.ui.app import SealiftApp, run  # noqa: PLC0415 - not loaded for text output
 
     return run(SealiftApp(options))
@@ -332,142 +325,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-async def _print(options: Options) -> int:
-    # Imported here, so that --help and --version stay quick.
-    from sealift.hosts.host import Host  # noqa: PLC0415
-    from sealift.hosts.local import LocalTransport  # noqa: PLC0415
-    from sealift.hosts.opening import open_host  # noqa: PLC0415
-    from sealift.journal import Journal, default_path  # noqa: PLC0415
-    from sealift.replication.watch import RouteWatch  # noqa: PLC0415
-
-    gate, log = Gate(read_only=True), CommandLog()
-    route = options.route
-    log.subscribe(Journal(default_path(), route.title, _say).note)
-    hosts = [
-        open_host(end, gate, log, options.ssh_config, forward_agent=lent)
-        for end, lent in zip((route.source, route.destination), route.lends_agent, strict=True)
-    ]
-    watch = RouteWatch(
-        route,
-        *hosts,
-        operator=Host(LocalTransport(), gate, log),
-        elevation=options.elevation,
-        ssh_config=options.ssh_config,
-    )
-    printing = _PRINTING.get(options.command, _print_status)
-    try:
-        if options.command == "diagnose":
-            return await _print_diagnosis(watch, options, log)
-        return await printing(watch, options)
-    finally:
-        await asyncio.gather(*(host.close() for host in hosts))
-
-
-async def _print_status(watch: RouteWatch, options: Options) -> int:
-    from sealift import plain  # noqa: PLC0415
-    from sealift.hosts.host import utc_now  # noqa: PLC0415
-    from sealift.replication import report  # noqa: PLC0415
-
-    picture = await watch.read_once()
-    for trouble in picture.troubles:
-        _say(trouble)
-    if options.as_json:
-        _out(json.dumps(report.status(picture, utc_now())))
-    else:
-        _out(plain.status(picture, utc_now()))
-    return report.exit_code(picture)
-
-
-async def _print_plan(watch: RouteWatch, options: Options) -> int:
-    from sealift import plain  # noqa: PLC0415
-    from sealift.replication import report  # noqa: PLC0415
-    from sealift.replication.changes import Changes  # noqa: PLC0415
-
-    try:
-        shown = await Changes(watch).preview()
-    except TroubleError as error:
-        _say(error.trouble)
-        if options.as_json:
-            _out(json.dumps({"schema": 1, "trouble": report.trouble(error.trouble)}))
-        return report.exit_code(watch.picture)
-    _out(json.dumps(report.preview(shown)) if options.as_json else plain.plan(shown))
-    return 0 if not shown.steps and not shown.plan.blocked else 1
-
-
-async def _print_diagnosis(watch: RouteWatch, options: Options, log: CommandLog) -> int:
-    from sealift import plain  # noqa: PLC0415
-    from sealift.playbook import report_json  # noqa: PLC0415
-    from sealift.playbook.playbook import TRIAL, WINDOW, Playbook  # noqa: PLC0415
-
-    window = WINDOW if options.window is None else options.window
-    playbook = Playbook(watch, window=window, trial=TRIAL if options.trial else 0.0)
-    told: set[str] = set()
-
-    def announce(newest: Diagnosis) -> None:
-        """Say on stderr what a step says before it has its answer."""
-        for step in newest.steps:
-            for fact in step.facts if step.state == "running" else ():
-                if fact.value not in told:
-                    told.add(fact.value)
-                    _err(printable(fact.value))
-
-    playbook.subscribe(announce)
-    found = await playbook.run()
-    if options.report is not None:
-        _write_report(options, options.report, found, watch, log)
-    _out(json.dumps(report_json.diagnosis(found)) if options.as_json else plain.diagnosis(found))
-    return report_json.exit_code(found)
-
-
-def _write_report(
-    options: Options, path: Path, found: Diagnosis, watch: RouteWatch, log: CommandLog
-) -> None:
-    from sealift.hosts.host import utc_now  # noqa: PLC0415
-    from sealift.journal import default_path  # noqa: PLC0415
-    from sealift.playbook.incident import write_incident  # noqa: PLC0415
-
-    try:
-        written = write_incident(
-            found,
-            watch.picture,
-            log.entries(),
-            now=utc_now(),
-            journal_path=default_path(),
-            path=path,
-            masked=options.mask,
-        )
-    except TroubleError as error:
-        _say(error.trouble)
-    else:
-        _err(f"the report is in {printable(str(written))}")
-
-
-async def _print_jobs(watch: RouteWatch, options: Options) -> int:
-    from sealift import plain  # noqa: PLC0415
-    from sealift.replication import report  # noqa: PLC0415
-
-    found = await watch.find_jobs()
-    troubles = watch.job_troubles
-    for trouble in troubles:
-        _say(trouble)
-    _out(json.dumps(report.jobs(found)) if options.as_json else plain.jobs(found))
-    return 3 if troubles else int(any(job.trouble is not None for job in found))
-
-
-_PRINTING: dict[str, Callable[[RouteWatch, Options], Awaitable[int]]] = {
-    "plan": _print_plan,
-    "jobs": _print_jobs,
-}
-
-
 def _out(text: str) -> None:
     print(text, flush=True)
 
 
 def _err(text: str) -> None:
     print(f"sealift: {text}", file=sys.stderr)
-
-
-def _say(trouble: Trouble) -> None:
-    lines = [f"sealift: {trouble.sentence()}", trouble.means, trouble.mend, trouble.raw]
-    print(printable("\n  ".join(line for line in lines if line)), file=sys.stderr)

@@ -2,7 +2,7 @@
 
 Sealift's planner, anchors, pruning and rollback, and the command lines of its jobs, on the demo's
 world (`tests/contract/carrying.py`). Run it long with
-`SEALIFT_CHAIN_EXAMPLES=2000 .venv/bin/pytest tests/sandbox/test_chain_property.py`.
+`SEALIFT_CHAIN_EXAMPLES=2000 .venv/bin/pytest --timeout 0 tests/sandbox/test_chain_property.py`.
 """
 
 from __future__ import annotations

@@ -86,7 +86,7 @@ def _not_written(path: Path, error: OSError) -> TroubleError:
             "this machine",
             f"the report {path} cannot be written: {error.strerror or error}",
             "Nothing of it was kept.",
-            "Name another folder, one with room that you may write to: --report-dir.",
+            "Start sealift in another folder, or name a file: diagnose --report FILE.",
             str(error),
         )
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 
 from sealift import words
@@ -15,6 +15,7 @@ from sealift.playbook.sample import Sample
 from sealift.playbook.scene import Scene
 from sealift.playbook.stations import End, find
 from sealift.playbook.steps import TIME
+from sealift.playbook.trial import Carried
 from sealift.replication.watch import Role
 
 
@@ -165,12 +166,12 @@ async def _at_rest(ground: Ground, scene: Scene, unseen: Unseen) -> StepReport:
     )
     ground.announce(replace(report(TIME, [Fact("Trial", told)], (), ()), state="running"))
     parts = []
-    trials = (
-        ("zfs send reads", trial.send_into_nothing(ground.watch.source, ends, send, half)),
-        ("ssh carries", trial.zeros_through_ssh(ground.watch.coordinator, ends, half)),
+    trials: tuple[tuple[str, Callable[[], Awaitable[Carried | None]]], ...] = (
+        ("zfs send reads", lambda: trial.send_into_nothing(ground.watch.source, ends, send, half)),
+        ("ssh carries", lambda: trial.zeros_through_ssh(ground.watch.coordinator, ends, half)),
     )
-    for title, doing in trials:
-        carried = await unseen.see(doing, f"a trial of what {title}")
+    for title, begin in trials:
+        carried = await unseen.see(begin(), f"a trial of what {title}")
         if carried is not None:
             evidence = Evidence(carried.command.text(), carried.host, words.rate(carried.rate))
             parts.append(Fact(f"Trial: {title}", words.rate(carried.rate), "info", (evidence,)))

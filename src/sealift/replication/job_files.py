@@ -23,6 +23,8 @@ from sealift.zfs.commands import Command, RawSend, resume
 
 # Linux takes no word of more than 128 KiB, and what ssh is given is quoted twice.
 _LONGEST = 50_000
+_NAMES = 200
+_GUIDS = ("zfs", "get", "-Hp", "-o", "name,value", "guid")
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +169,7 @@ def _functions(step: Step, kind: str, anchoring: Anchoring, order: Order) -> str
         "resume": _filled(ends.on(source, resume(_WORD, "-vP"))),
         "decode": _filled(ends.on(source, resume(_WORD, "-nvP"))),
         "look": _filled(ends.reach(destination, shlex.join(look))),
-        "settle": ends.reach(destination, _settling(step, anchoring, destination)),
+        "settle": _settling(step, anchoring, ends),
         "keep": ends.reach(destination, _of_stdin(("zfs", "hold", tag), destination)),
         "let_go": ends.reach(destination, _of_stdin(("zfs", "release", tag), destination)),
         "settle_source": "\n".join(
@@ -185,12 +187,18 @@ def _functions(step: Step, kind: str, anchoring: Anchoring, order: Order) -> str
     return head + "".join(f"{name}() {{\n{body}\n}}\n" for name, body in functions.items())
 
 
-def _settling(step: Step, anchoring: Anchoring, destination: End) -> str:
+def _settling(step: Step, anchoring: Anchoring, ends: Ends) -> str:
     """Ask for the targets' guids; if they are all there, hold and let go. Rights may be missing."""
-    there = tuple(f"{chain.into}@{chain.target.name}" for chain in step.chains)
-    confirm = destination.words(("zfs", "get", "-Hp", "-o", "name,value", "guid", *there))
-    rest = _one_by_one(anchoring.destination, destination)
-    return shlex.join(confirm) + (f" && {{ {rest}; }}" if rest else "")
+    end = ends.destination
+    there = [f"{chain.into}@{chain.target.name}" for chain in step.chains]
+    batches = (there[begin : begin + _NAMES] for begin in range(0, len(there), _NAMES))
+    confirm = [shlex.join(end.words((*_GUIDS, *batch))) for batch in batches]
+    rest = _lines_of(anchoring.destination, end)
+    at_once = " && ".join((*confirm, f"{{ {'; '.join(rest)}; }}") if rest else confirm)
+    if len(at_once) < _LONGEST:
+        return ends.reach(end, at_once)
+    lines = " &&\n".join(ends.reach(end, line) for line in confirm)
+    return lines + " && {\n" + "\n".join(ends.reach(end, line) for line in rest or [":"]) + "\n}"
 
 
 def _of_stdin(argv: tuple[str, ...], end: End) -> str:
@@ -198,12 +206,8 @@ def _of_stdin(argv: tuple[str, ...], end: End) -> str:
     return shlex.join(("xargs", *end.words(argv)))
 
 
-def _one_by_one(commands: tuple[Command, ...], end: End) -> str:
-    return "; ".join(shlex.join(end.words(each.argv)) for each in commands)
-
-
 def _lines_of(commands: tuple[Command, ...], end: End) -> list[str]:
-    """The same as lines that ssh can be given, each as one word."""
+    """Commands one after the other, in lines that ssh can be given, each as one word."""
     lines: list[str] = []
     for each in commands:
         text = shlex.join(end.words(each.argv))

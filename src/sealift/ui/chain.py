@@ -17,7 +17,7 @@ SATURATED = 0.9
 LINK = "link"
 ROOM = 98  # cells from which on the stages stand side by side
 
-_BAR = 10
+_BAR, _SHORT_BAR = 10, 6
 _LEAST = 6  # `100 %` and a space
 _WORD = 11  # cells of a column that no word below it is cut for
 _HOST = 16  # cells for a host at the edge of the list
@@ -90,7 +90,7 @@ def _listed(stages: Sequence[Stage], width: int, glyphs: Glyphs) -> tuple[Line, 
             Span(text.fit(edge, host_wide, ellipsis=glyphs.ellipsis) + " ", MUTED),
             Span(text.fit(_mark(stage, glyphs), 1) + " ", _look(stage)),
             Span(_name(stage, name_wide, glyphs) + " ", _look(stage)),
-            Span(_bar(stage, _BAR, glyphs), _look(stage)),
+            Span(_bar(stage, _SHORT_BAR, glyphs), _look(stage)),
             Span(f"{percent(stage):>6}  ", _look(stage)),
         )
         word = stands_out(stage)

@@ -85,7 +85,10 @@ def cancel_paragraphs(job: Job) -> list[str]:
             "destination has received is kept there as a resume token."
         ),
         f"Started by {job.about.operator}, {job.about.made:%Y-%m-%d %H:%M} UTC.",
-        "Send again (s) goes on from there. Until then the dataset takes no other receive.",
+        (
+            "Send again (s) goes on from there. Until then the dataset takes no other receive, and "
+            "what was on its way stays held on the source (h)."
+        ),
     ]
 
 

@@ -102,7 +102,7 @@ def took(diagnosis: Diagnosis, seconds: float) -> str:
     """How far it is, or when it was: for the heading."""
     if not diagnosis.done:
         return f"measuring, {text.duration(seconds)}"
-    return f"taken {diagnosis.began:%H:%M:%S} UTC in {text.duration(diagnosis.seconds)}"
+    return f"last taken {diagnosis.began:%H:%M:%S} UTC in {text.duration(diagnosis.seconds)}"
 
 
 def level_word(level: str) -> str:

@@ -143,7 +143,10 @@ def read_only(*, behind: bool) -> Make:
             write(lab, "tank/prod/db", 1)
             snapshot(lab, "rep-2")
         lab.dest.run("zpool export backup; zpool import -o readonly=on backup")
-        yield ROUTE
+        try:
+            yield ROUTE
+        finally:  # a pool that cannot be written to cannot be destroyed
+            lab.dest.run("zpool export backup; zpool import backup")
 
     return make
 

@@ -17,7 +17,7 @@ from sealift.replication.job_files import Order, about, archive
 from sealift.replication.pipeline import End, Ends
 from sealift.replication.plan import make_plan
 from sealift.routes import Location, Route, Transport, Via
-from tests.factories import NOON, dataset, held, inventory, snapshot
+from tests.factories import NOON, dataset, held, inventory, mirrored, snapshot
 
 SPACED = "my data"
 # Every `ssh` runs its last word in a shell of its own, as a host would; zfs says its words.
@@ -99,6 +99,35 @@ def test_thousands_are_let_go_on_the_source_in_few_calls_and_words_of_bounded_le
         f"tank/{SPACED}@{name}" for name in ("rep 1", *(f"rep {each:06}" for each in range(4999)))
     ]
     assert let_go[-1].startswith("<bookmark>")
+
+
+@pytest.mark.parametrize("via", list(Via))
+def test_a_tree_of_thousands_is_settled_in_words_of_bounded_length_once_all_is_there(
+    via: Via,
+) -> None:
+    names = [f"a rather long name of a dataset {number:04}" for number in range(2000)]
+    trees = mirrored(
+        {"": [101, 102], **{name: [101, 102] for name in names}},
+        {"": [101], **{name: [101] for name in names}},
+    )
+    found = compare(*trees)
+    steps = make_plan(found).steps
+    nothing: frozenset[str] = frozenset()
+    moved = along(steps, found, "keepforrep", source_held=nothing, destination_held=nothing)
+    made = replace(order(via), steps=steps, anchoring=moved)
+    body = files(made)["steps/0001/step"]
+    assert max(len(line) for line in body.splitlines()) < 128 << 10
+    lines = said(made, "settle").splitlines()
+    verbs = [line.partition(">")[0] for line in lines]
+    assert verbs == sorted(verbs)  # get, then hold, then release
+    for verb, count in (("<get", 2001), ("<hold", 2001), ("<release", 2001)):
+        of_it = [line for line in lines if line.startswith(verb)]
+        assert sum(line.count("@") for line in of_it) == count
+    # One that is not there stops it before anything is let go.
+    refusing = 'stub="zfs() { printf \'<%s>\' \\"\\$@\\"; echo; return 1; };"; eval "$stub"; settle'
+    assert "release" not in said(made, f"{refusing} || true")
+    let_go = said(made, "settle_source").splitlines()
+    assert let_go[0] == "<release><-r><keepforrep><tank/prod@s101>"
 
 
 @pytest.mark.parametrize("via", list(Via))

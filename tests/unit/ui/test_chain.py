@@ -36,7 +36,7 @@ def test_with_room_the_stages_stand_side_by_side_below_their_hosts() -> None:
 
 
 def test_without_room_they_are_a_list_in_the_same_order() -> None:
-    lines = [line for line in drawn(CHAIN, 76) if "%" in line[28:40]]
+    lines = [line for line in drawn(CHAIN, 76) if "%" in line[24:36]]
     assert [line.split()[0] for line in lines] == [
         "root@nas1",
         *("│",) * 3,

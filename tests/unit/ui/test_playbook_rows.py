@@ -87,7 +87,7 @@ def test_a_verdict_that_comes_before_the_last_step_says_that_it_is_early() -> No
 
 
 def test_when_it_is_done_it_says_when_it_was_taken() -> None:
-    assert took(healthy(), 99) == "taken 02:12:55 UTC in 12 s"
+    assert took(healthy(), 99) == "last taken 02:12:55 UTC in 12 s"
 
 
 def test_all_is_well_is_said_only_where_nothing_speaks_against_it() -> None:

@@ -138,7 +138,7 @@ JOBS = (
         do=(
             "See whether the folder has room and may be written: `df -h FOLDER`, "
             "`ls -ld FOLDER`.\n"
-            "Name another folder: `--report-dir FOLDER`.\n"
+            "Start sealift in another folder, or name a file: `sealift diagnose --report FILE`.\n"
             "Or keep `sealift diagnose --json` in a file."
         ),
         dont="Leaving the incident without one: the counters it draws on are gone tomorrow.",

@@ -53,8 +53,7 @@ class RouteScreen(Screen[None]):
     """Draws the newest picture; holds nothing but focus, filter and what is unfolded.
 
     `route_watch` is None until the hosts are being read; actions say so until then. So is `report`,
-    which writes the incident report of a diagnosis and the picture of a screen (SVG), and gives
-    its path.
+    which writes an incident report (of a diagnosis and an SVG of the screen) and gives its path.
     """
 
     CSS_PATH = "route.tcss"
@@ -165,9 +164,8 @@ class RouteScreen(Screen[None]):
         if known[action].effect is not Effect.READ and self._read_only:
             return "This session is read-only."
         read = self.route_watch is not None and self.picture.comparison is not None
-        if (action in _NEED_HOSTS and self.route_watch is None) or (
-            action in _NEED_TREES and not read
-        ):
+        missing = action in _NEED_HOSTS and self.route_watch is None
+        if missing or (action in _NEED_TREES and not read):
             return NOT_READ
         job = self.picture.job
         running = job is not None and job.state.running
@@ -292,7 +290,7 @@ class RouteScreen(Screen[None]):
                 )
             )
             if chosen == "start":
-                self.notify(dialogs.holding_sentence(shown))
+                self.notify("Holding what it needs, then starting it…", timeout=3)
                 # Confirmed is confirmed: the next key must not cancel it.
                 await asyncio.shield(changes.start(shown))
         except TroubleError as error:
@@ -369,14 +367,11 @@ class RouteScreen(Screen[None]):
 
     def action_playbook(self) -> None:
         """Walk the playbook; one host is enough for it."""
-        report = self.report
-        if report is None:
-            self.notify(NOT_READ, severity="warning", markup=False)
-            return
-        # All its rules with it, which the first frame does not wait for.
+        # Its rules are many, and the first frame does not need them.
         from sealift.ui.panels.playbook import PlaybookPanel  # noqa: PLC0415
 
-        PlaybookPanel(self.desk, report).open()
+        if self.report is not None:  # `refusal` says why it is
+            PlaybookPanel(self.desk, self.report).open()
 
     def _holdable(self) -> dict[Side, str]:
         return under_cursor(self.tree_pane.current, self.picture.comparison)
