@@ -19,8 +19,8 @@ from .test_demo_ends import eventually, needs_proc, said
 from .test_demo_journey import watching
 
 _LEFT = (  # by a receive that has ended
-    "ps -A -o args= | grep -q '^zfs receive' || "
-    "zfs get -H -r -o value receive_resume_token backup | grep 1- || sleep 0.5"
+    "token=$(zfs get -H -r -o value receive_resume_token backup | grep 1-) && "
+    "! ps -A -o args= | grep -q '^zfs receive' && echo $token || sleep 0.5"
 )
 _TRIED = re.compile(r"(zfs send reads|ssh carries) ([0-9.]+) MB/s")
 
@@ -89,6 +89,16 @@ async def test_on_a_slow_link_the_network_is_the_bottleneck() -> None:
     assert [stage.name for stage in found.chain if stage.level == "problem"] == ["network"]
 
 
+async def test_where_nothing_runs_each_part_of_the_way_is_tried() -> None:
+    async with Demo.open("slow-link") as demo, watching(demo) as watch:
+        found = await diagnosed(watch, trial=4.0)
+    assert claimed(found) == set()
+    # Of many small snapshots, which the disks give at 90 MB/s; the shaper lets 2 MB/s through.
+    carried = dict(_TRIED.findall(found.verdict.summary if found.verdict else ""))
+    assert 20 < float(carried["zfs send reads"]) < 100
+    assert 1 < float(carried["ssh carries"]) < 3
+
+
 async def test_in_a_full_vault_space_comes_first() -> None:
     async with Demo.open("full-vault") as demo, watching(demo) as watch:
         async with asyncio.timeout(40):
@@ -105,14 +115,10 @@ async def test_in_a_full_vault_space_comes_first() -> None:
 
 async def test_after_a_torn_seed_the_token_comes_first() -> None:
     async with Demo.open("torn-seed") as demo, watching(demo) as watch:
-        found = await diagnosed(watch, trial=4.0)
+        found = await diagnosed(watch)
     assert (found.findings[0].id, found.findings[0].severity) == ("stale-token", "problem")
     assert found.findings[0].dataset == "backup/prod/db"
     assert claimed(found) == set()
-    # Nothing runs, so that each part of the way was tried: 90 MB/s of disks, 48 MB/s of link.
-    carried = dict(_TRIED.findall(found.verdict.summary if found.verdict else ""))
-    assert 20 < float(carried["zfs send reads"]) < 100
-    assert 10 < float(carried["ssh carries"]) < 55
 
 
 async def test_a_broken_chain_is_named_where_it_is_broken() -> None:

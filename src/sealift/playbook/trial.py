@@ -7,6 +7,7 @@ so that neither slows the other down. Nothing is written on either host.
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
 
 from sealift.hosts.host import Host
@@ -15,12 +16,15 @@ from sealift.hosts.trouble import TroubleError
 from sealift.playbook import thresholds
 from sealift.replication.pipeline import Ends
 from sealift.zfs.commands import Command, Effect, RawSend
-from sealift.zfs.parse import lines_of, text_of
+from sealift.zfs.parse import text_of
 
-# The stream goes into nothing on the host itself: what is read here is the sender's own count.
-_SEND = 'n=$1; shift; timeout "$n" "$@" >/dev/null; test "$?" -eq 124 || exit 0'
-_DD = re.compile(r"(\d+) bytes.* copied, ([0-9.]+) s", re.ASCII)
-_PROGRESS = re.compile(r"\d\d:\d\d:\d\d\t(\d+)\t")
+_COUNT = "dd of=/dev/null bs=131072"
+# The stream goes into nothing on the host itself. It is dd that counts: `zfs send -v` counts each
+# snapshot from nothing, and says nothing of one that is sent within a second.
+_SEND = f'n=$1; shift; timeout "$n" "$@" | {_COUNT}'
+# Of GNU and busybox, of FreeBSD.
+_DD = re.compile(r"(\d+) bytes.* (?:copied,|transferred in) ([0-9.]+) s", re.ASCII)
+_SHORT = 0.5  # seconds; what took less says nothing of the rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +43,23 @@ class Carried:
 
 
 async def send_into_nothing(host: Host, ends: Ends, send: RawSend, seconds: int) -> Carried | None:
-    """How fast the source reads a snapshot; None if that took no second. Raises `TroubleError`."""
-    words = ends.source.words(send.argv("-vP"))
+    """How fast the source reads what is to be sent; None if that is too little to tell.
+
+    Raises `TroubleError`.
+    """
+    words = ends.source.words(send.argv())
     command = Command(
         ("sh", "-c", _SEND, "sealift", str(seconds), *words),
         Effect.READ,
         "how fast zfs send reads",
-        f"timeout {seconds} {' '.join(words)} >/dev/null",
+        f"timeout {seconds} {shlex.join(words)} | {_COUNT}",
     )
     result = await host.run(command, deadline=seconds + thresholds.ANSWER.value)
-    if not result.ok:
+    found = _DD.search(text_of(result.stderr))
+    if found is None or not int(found[1]):
         raise TroubleError(refusal(host.where, command, result))
-    counts = [int(match[1]) for line in lines_of(result.stderr) if (match := _PROGRESS.match(line))]
-    return Carried(command, host.where, counts[-1], len(counts)) if counts else None
+    count, took = int(found[1]), float(found[2])
+    return Carried(command, host.where, count, took) if took >= _SHORT else None
 
 
 async def zeros_through_ssh(host: Host, ends: Ends, seconds: int) -> Carried | None:
