@@ -293,9 +293,11 @@ NEAR_LIMIT = Threshold(
     "of the limit",
     "pv and mbuffer hold their rate over seconds; the rest is a window that began before them.",
 )
-LIKELY = Threshold("likely", 0.55, "", "More speaks for it than against it.")
-SURE = Threshold("sure", 0.8, "", "Who waits for whom and the figures of the place agree.")
-RIVAL = Threshold("rival", 0.12, "", "Two that differ by less are not told apart.")
+LIKELY = Threshold("likely", 0.55, "of certainty", "More speaks for it than against it.")
+SURE = Threshold(
+    "sure", 0.8, "of certainty", "Who waits for whom and the figures of the place agree."
+)
+RIVAL = Threshold("rival", 0.12, "of certainty", "Two that differ by less are not told apart.")
 
 # --- words
 
