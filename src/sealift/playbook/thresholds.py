@@ -293,7 +293,9 @@ NEAR_LIMIT = Threshold(
     "of the limit",
     "pv and mbuffer hold their rate over seconds; the rest is a window that began before them.",
 )
-LIKELY = Threshold("likely", 0.55, "of certainty", "More speaks for it than against it.")
+LIKELY = Threshold(
+    "likely", 0.55, "of certainty", "More of what was looked at speaks for it than against it."
+)
 SURE = Threshold(
     "sure", 0.8, "of certainty", "Who waits for whom and the figures of the place agree."
 )
