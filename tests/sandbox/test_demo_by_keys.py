@@ -16,6 +16,7 @@ from sealift.ui.actions import ACTIONS
 from sealift.ui.app import SealiftApp
 from sealift.ui.screens.dialog import Dialog
 from sealift.ui.screens.listing import ListScreen
+from sealift.ui.screens.playbook import PlaybookScreen
 from sealift.zfs.commands import Effect
 from tests.driving import Operator
 from tests.waiting import wait_for
@@ -99,7 +100,15 @@ async def test_no_single_lower_case_key_changes_anything() -> None:
             if isinstance(operator.app.screen, ListScreen):
                 await everything_in(operator)
                 opened += 1
-        assert opened == 2 + len("jthx")
+            if isinstance(operator.app.screen, PlaybookScreen):
+                await operator.pilot.press("enter", "1", "i", "escape", "escape")
+                await wait_for(
+                    operator.pilot,
+                    lambda: operator.app.screen is operator.screen,
+                    "the route's screen again",
+                )
+                opened += 1
+        assert opened == 2 + len("jptxh")
         assert changes(operator) == []
 
 

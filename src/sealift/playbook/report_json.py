@@ -32,7 +32,9 @@ def diagnosis(shown: Diagnosis) -> Json:
 
 
 def exit_code(shown: Diagnosis) -> int:
-    """0 nothing to report, 1 findings or a bottleneck, 2 the ssh config, 3 an unreachable host."""
+    """0 nothing to report, 1 findings or a bottleneck (not a mere guess), 2 the ssh config,
+    3 an unreachable host.
+    """
     told = [finding for finding in shown.findings if finding.severity != "info"]
     ids = {finding.id for finding in told}
     # What a job could not reach is another matter: we get there.
@@ -40,7 +42,9 @@ def exit_code(shown: Diagnosis) -> int:
         return 3
     if "ssh-config" in ids:
         return 2
-    return int(bool(ids) or (shown.verdict is not None and shown.verdict.bottleneck is not None))
+    verdict = shown.verdict
+    guessed = verdict is None or verdict.bottleneck is None or verdict.confidence == "low"
+    return int(bool(ids) or not guessed)
 
 
 def _verdict(verdict: Verdict | None) -> Json:

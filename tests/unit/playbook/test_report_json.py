@@ -98,6 +98,8 @@ def test_exit_codes(name: str, severity: Severity, side: Side, code: int) -> Non
 def test_a_bottleneck_alone_is_something_to_report() -> None:
     quiet = replace(SHOWN, findings=())
     assert report_json.exit_code(quiet) == 1
+    guess = replace(STEP, verdict=replace(VERDICT, confidence="low"))
+    assert report_json.exit_code(replace(quiet, steps=(guess,))) == 0
     none = replace(STEP, verdict=replace(VERDICT, bottleneck=None))
     assert report_json.exit_code(replace(quiet, steps=(none,))) == 0
     assert report_json.exit_code(replace(quiet, steps=())) == 0
