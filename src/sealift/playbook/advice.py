@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from sealift.playbook.diagnosis import NextStep
+import re
+
+from sealift.playbook.diagnosis import Evidence, NextStep, Verdict
 from sealift.playbook.scene import Scene
 from sealift.replication.watch import Role
 from sealift.zfs.commands import Effect
 from sealift.zfs.names import pool_of
 
+_SHAPER = "tc qdisc show"
+_DEVICE = re.compile(r" dev ([A-Za-z0-9_.-]{1,15}) ")
 
-def after(bottleneck: str, scene: Scene) -> tuple[NextStep, ...]:
-    """The next steps for a bottleneck, the first one first."""
+
+def after(verdict: Verdict, scene: Scene) -> tuple[NextStep, ...]:
+    """The next steps for the bottleneck of a verdict, the first one first."""
+    bottleneck = verdict.bottleneck or ""
     source, destination = scene.where("source"), scene.where("destination")
     anchors = NextStep(
         "Keep the anchors while it catches up: hold what is not held.", action="holds"
@@ -60,8 +66,23 @@ def after(bottleneck: str, scene: Scene) -> tuple[NextStep, ...]:
             NextStep("If it is stopped, continue it.", "kill -CONT PID", source, Effect.CHANGE),
         ),
     }
+    shapers = tuple(_unshaped(each) for each in verdict.evidence if each.command == _SHAPER)
+    if shapers:
+        return (*shapers, *steps.get(bottleneck, ())[2:])
     fewer = NextStep("Send fewer snapshots: only the route's own.", action="send")
     return steps.get(bottleneck, (fewer, anchors))
+
+
+def _unshaped(seen: Evidence) -> NextStep:
+    """Taking away what slows an interface down on purpose, if nobody needs it."""
+    found = _DEVICE.search(seen.value)
+    device = found[1] if found else "INTERFACE"
+    return NextStep(
+        f"Find out who limits {device} there, and why. If nobody needs it any more, take it away.",
+        f"tc qdisc del dev {device} root",
+        seen.host,
+        Effect.CHANGE,
+    )
 
 
 def _crowded(where: str) -> tuple[NextStep, ...]:

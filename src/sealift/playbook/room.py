@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from sealift import words
 from sealift.playbook import thresholds, turned
@@ -58,7 +59,8 @@ def _too_little(scene: Scene, rooms: _Rooms, estimate: int | None) -> Iterator[F
         return
     problem = no_room(needed, here.available, here.name)
     if problem is not None:
-        yield turned.from_problem(problem, scene)
+        seen = _evidence(scene, here, f"available {here.available:,}")
+        yield replace(turned.from_problem(problem, scene), evidence=seen)
 
 
 def _tight(scene: Scene, rooms: _Rooms, needed: int) -> Room | None:

@@ -142,7 +142,7 @@ def _findings(scene: Scene, verdict: Verdict) -> Iterator[Finding]:
         scene.side(role).location.dataset,
         verdict.summary,
         verdict.evidence,
-        advice.after(verdict.bottleneck, scene),
+        advice.after(verdict, scene),
     )
 
 

@@ -79,8 +79,9 @@ def no_room(needed: int | None, available: int | None, where: str) -> Problem | 
         "destination",
         where,
         f"{where} has {_size(available)} free, and about {_size(needed)} are to arrive",
-        "Make room there first: old snapshots that may go are in the prune list. What arrives "
-        "before the space ends is kept, but blocks the dataset until it is finished.",
+        "Make room there first: `zfs list -o space` shows what holds it, reservations included, "
+        "and old snapshots that may go are in the prune list (x). What arrives before the space "
+        "ends is kept, but blocks the dataset until it is finished.",
     )
 
 
