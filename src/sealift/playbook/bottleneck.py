@@ -23,9 +23,10 @@ from sealift.playbook.stations import End
 _WRITES = ("pipe_write", "anon_pipe_write")
 _READS = ("pipe_read", "anon_pipe_read")
 _DISK = (DISK, "cv_", "__cv_", "txg_wait", "io_schedule", "zio_wait", "taskq_wait", "dmu_")
+_AMOUNT = r"([0-9.]+[kKmMgGtT]?)(?:i?B)?(?![0-9A-Za-z.])"
 _LIMITS = {
-    "pv": re.compile(r" (?:-\w*L|--rate-limit)[ =]?([0-9.]+[kKmMgG]?)"),
-    "mbuffer": re.compile(r" -[rR] ?([0-9.]+[kKmMgG]?)"),
+    "pv": re.compile(r" (?:-\w*L|--rate-limit)[ =]?" + _AMOUNT),
+    "mbuffer": re.compile(r" -[rR] ?" + _AMOUNT),
 }
 
 
@@ -92,8 +93,11 @@ def waiting(source: End, destination: End) -> Waiting:
 
 
 def candidates(source: End, destination: End, waits: Waiting) -> list[Candidate]:
-    """Every bottleneck that something speaks for, the likeliest first."""
-    return sorted(_candidates(source, destination, waits), key=lambda each: -each.sure)
+    """Every bottleneck that something speaks for, once, the likeliest first."""
+    best: dict[str, Candidate] = {}
+    for each in sorted(_candidates(source, destination, waits), key=lambda each: -each.sure):
+        best.setdefault(each.id, each)
+    return list(best.values())
 
 
 def _candidates(source: End, destination: End, waits: Waiting) -> Iterator[Candidate]:
@@ -374,8 +378,8 @@ def _limit(stage: Stage) -> float | None:
     if found is None:
         return None
     text = found[1]
-    unit = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}.get(text[-1].lower(), 1)
-    number = text.rstrip("kKmMgG")
+    unit = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}.get(text[-1].lower(), 1)
+    number = text.rstrip("kKmMgGtT")
     return float(number) * unit if re.fullmatch(r"\d{1,12}(\.\d{1,6})?", number) else None
 
 

@@ -23,6 +23,7 @@ _TICK = re.compile(r"(\S+) (\d+ \(.*)", re.DOTALL)
 _STAT = re.compile(r"(\d+) \((.*)\) (\S) (.*)", re.DOTALL)
 _PS = re.compile(r" *(\d+) +(\d+) +(\d+) +(.+)")
 _MOST = 32 * 1024 * 1024  # bytes; a busy host says some hundred thousand
+_LEAST = 2  # ticks; a window of none says nothing
 _NANOSECONDS = 1_000_000_000
 _HERTZ = 100  # ticks a second in which Linux tells CPU times (USER_HZ)
 
@@ -178,8 +179,10 @@ def parse_sample(data: bytes) -> Sample:
     seconds = end - begin
     if seconds <= 0:
         raise ParseError("a sample", f"{begin} {end}", "no time passes in it")
-    spent = _spent(*parts.both("stat"), seconds=seconds)
     ticks = parts.lines.get("tick", [])
+    if len(ticks) < _LEAST:
+        raise ParseError("a sample", str(len(ticks)), "`zpool iostat`, its clock, did not run")
+    spent = _spent(*parts.both("stat"), seconds=seconds)
     early, late = (_cpus(lines) for lines in parts.both("cpu"))
     shares = _cpu(early, late)
     tx_before, tx_after = (_counters(lines) for lines in parts.both("tx"))

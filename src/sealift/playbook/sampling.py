@@ -9,6 +9,7 @@ from sealift.hosts.refusal import refusal
 from sealift.hosts.trouble import TroubleError
 from sealift.playbook import thresholds
 from sealift.playbook.sample import Sample, parse_sample
+from sealift.replication.report import NO_CONTACT
 from sealift.replication.survey import unreadable
 from sealift.zfs.commands import Command, Effect
 from sealift.zfs.parse import ParseError
@@ -33,8 +34,8 @@ async def sample(host: Host, pool: str, window: float) -> Sample:
     """
     try:
         return await _sample(host, command(pool, round(window), host.elevation), window)
-    except TroubleError:
-        if host.elevation is Elevation.NONE:
+    except TroubleError as error:
+        if host.elevation is Elevation.NONE or error.trouble.finding in NO_CONTACT:
             raise
     return await _sample(host, command(pool, round(window)), window)
 

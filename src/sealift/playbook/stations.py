@@ -7,13 +7,20 @@ hosts are matched by their ports, which survives every way of writing addresses.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from sealift.playbook.sample import Sample, Socket, Spent, Stage
 from sealift.zfs.processes import Verb
 
-_VERBS: dict[str, Verb] = {"send": "send", "receive": "receive", "recv": "receive"}
+# With -V a sender calls itself `zfs: sending tank/prod@rep-1 (10%: ...)`.
+_VERBS: dict[str, Verb] = {
+    "send": "send",
+    "sending": "send",
+    "receive": "receive",
+    "recv": "receive",
+}
 _BUFFERS = frozenset({"pv", "mbuffer", "socat", "nc"})
 _ELEVATING = frozenset({"sudo", "doas"})
 _SSHD = ("sshd", "sshd-session")
@@ -45,17 +52,20 @@ def find(
     source: tuple[str, Sample | None, str], destination: tuple[str, Sample | None, str]
 ) -> tuple[End, End]:
     """Both ends. What is given of each is its host, its sample, and the root of its tree."""
-    there = _end(*source, "send"), _end(*destination, "receive")
+    there = (
+        _end(*source, "send", destination[2]),
+        _end(*destination, "receive", source[2]),
+    )
     sockets = _sockets(source[1], destination[1])
     return replace(there[0], socket=sockets[0]), replace(there[1], socket=sockets[1])
 
 
-def _end(where: str, sample: Sample | None, root: str, verb: Verb) -> End:
+def _end(where: str, sample: Sample | None, root: str, verb: Verb, other: str) -> End:
     if sample is None:
         return End(where, None)
     zfs = _zfs(sample, verb, root)
     if zfs is None:
-        return _without_zfs(where, sample, verb)
+        return _without_zfs(where, sample, verb, other)
     groups = {zfs.spent.group}
     for above in _above(sample, zfs.spent):
         if above.name in _ELEVATING:
@@ -75,16 +85,18 @@ def _end(where: str, sample: Sample | None, root: str, verb: Verb) -> End:
     )
 
 
-def _without_zfs(where: str, sample: Sample, verb: Verb) -> End:
-    """The transport of a pipeline whose zfs is not there (yet): an ssh that is to receive."""
+def _without_zfs(where: str, sample: Sample, verb: Verb, other: str) -> End:
+    """The transport of a pipeline whose zfs is not there (yet): an ssh to the other side's zfs.
+
+    Its words are shell text; `other` is the root of the tree that they have to name.
+    """
     wanted = "receive" if verb == "send" else "send"
+    named = re.compile(rf"[ '\"]{re.escape(other)}(?![A-Za-z0-9_.:-])")
     for stage in sample.stages:
         words = stage.args.split(" ")
-        carries = (
-            any(word == "zfs" or word.endswith("/zfs") for word in words)
-            and _VERBS.get(next((w for w in words if w in _VERBS), "")) == wanted
-        )
-        if stage.program == "ssh" and carries:
+        carries = any(word == "zfs" or word.endswith("/zfs") for word in words)
+        verbs = {_VERBS.get(word) for word in words}
+        if stage.program == "ssh" and carries and wanted in verbs and named.search(stage.args):
             return End(where, sample, transport=stage)
     return End(where, sample)
 

@@ -26,6 +26,8 @@ async def look(ground: Ground) -> StepReport:
     try:
         scene = await ground.scene()
         moving = scene.flow.running or bool(scene.flow.orphans)
+        if scene.flow.running is None:
+            return _nobody_looked(scene)
         if not moving:
             for task in sampling_now.values():
                 task.cancel()
@@ -39,6 +41,12 @@ async def look(ground: Ground) -> StepReport:
             task.cancel()
         await asyncio.gather(*sampling_now.values(), return_exceptions=True)
     return judge(scene, samples["source"], samples["destination"], unseen.sentences)
+
+
+def _nobody_looked(scene: Scene) -> StepReport:
+    verdict = Verdict(None, "low", "unknown: neither host could say what runs")
+    blind = (sentence for role in ROLES for sentence in scene.unseen.get(role, ()))
+    return replace(report(TIME, (), (), blind), verdict=verdict)
 
 
 async def _sample(ground: Ground, role: Role) -> Sample:

@@ -9,6 +9,7 @@
 #   steps/NNN/chain   what arrives: a line each of guid, guid in hex, name; first where it starts
 #   steps/NNN/brings  of a package: the same for all its datasets, and fourth where it arrives
 #   steps/NNN/expect  what has to be there at the end: a line each of dataset@name, TAB, guid
+#   steps/NNN/stays   what clones start from there, a line each: not let go on the way
 # The functions of a step are whole command lines, quoted by sealift:
 #   send, continue_from NAME, resume TOKEN   the senders; receive NAME: takes in, holds that one
 #   decode TOKEN      what the source reads in a token (`zfs send -nvP -t`)
@@ -349,7 +350,8 @@ settled() {
 	fi
 	say arrived "$number"
 	note_all settle.said
-	awk -F '\t' 'FILENAME != "kept" { stays[$1] = 1; next } !($0 in stays)' "$step/expect" kept >names
+	cat "$step/expect" "$step/stays" 2>/dev/null |
+		awk -F '\t' 'FILENAME != "kept" { stays[$1] = 1; next } !($0 in stays)' - kept >names
 	if [ -s names ]; then
 		reading from names let_go 2>settle.said
 		note_all settle.said

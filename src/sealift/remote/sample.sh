@@ -51,7 +51,7 @@ tick() {
 		} 2>/dev/null
 		[ -z "$line" ] || echo "${wait:-0} $line"
 	done
-	[ ! -r /proc/pressure/io ] || read -r line </proc/pressure/io && echo "io $line"
+	if [ -r /proc/pressure/io ] && read -r line </proc/pressure/io; then echo "io $line"; fi
 }
 
 found=$(pipelines 2>/dev/null)

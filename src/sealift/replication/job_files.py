@@ -138,12 +138,24 @@ def _step_files(step: Step, kind: str, anchoring: Anchoring, order: Order) -> di
     files = {
         "step": _functions(step, kind, anchoring, order),
         "expect": "".join(f"{name}\t{guid}\n" for name, guid in expected),
+        "stays": "".join(f"{name}\n" for name in _origins(order)),
     }
     if kind == "package":
         files["brings"] = "".join(_lines(chain, f"\t{chain.into}") for chain in step.chains)
     else:
         files["chain"] = _start(step.chains[0]) + _lines(step.chains[0])
     return files
+
+
+def _origins(order: Order) -> list[str]:
+    """What clones of the order start from on the destination: held until a later job moves it on.
+
+    A clone may still have to go when the dataset of its origin is through.
+    """
+    chains = [chain for step in order.steps for chain in step.chains]
+    into = {chain.dataset: chain.into for chain in chains}
+    origins = [chain.origin.partition("@") for chain in chains if chain.origin is not None]
+    return sorted({f"{into[name]}@{short}" for name, _, short in origins if name in into})
 
 
 def _lines(chain: Chain, more: str = "") -> str:
@@ -198,7 +210,9 @@ def _settling(step: Step, anchoring: Anchoring, ends: Ends) -> str:
     if len(at_once) < _LONGEST:
         return ends.reach(end, at_once)
     lines = " &&\n".join(ends.reach(end, line) for line in confirm)
-    return lines + " && {\n" + "\n".join(ends.reach(end, line) for line in rest or [":"]) + "\n}"
+    # A line that was cut off may have been the one that holds: what comes after it lets go.
+    each = (f"{ends.reach(end, line)}\n[ $? -ne 255 ] || return 255" for line in rest or [":"])
+    return lines + " && {\n" + "\n".join(each) + "\n}"
 
 
 def _of_stdin(argv: tuple[str, ...], end: End) -> str:

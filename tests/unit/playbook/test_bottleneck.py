@@ -116,3 +116,58 @@ def test_the_way_is_told_from_disk_to_disk_and_the_bottleneck_stands_out(name: s
         "destination-disk": ["disks"],
     }
     assert marked == expected.get(FAULTS.get(name, ""), [])
+
+
+def hot(end: End, cpu: float) -> End:
+    """The same end with an ssh that takes so much of a CPU."""
+    assert end.transport is not None
+    return replace(
+        end, transport=replace(end.transport, spent=replace(end.transport.spent, cpu=cpu))
+    )
+
+
+def test_both_ends_of_one_ssh_are_no_rivals() -> None:
+    source, destination = ends("fast")
+    verdict = bottleneck.judge(hot(source, 0.97), hot(destination, 0.92))
+    assert (verdict.bottleneck, verdict.confidence) == ("ssh-cpu", "high")
+    assert "source" in verdict.summary
+
+
+def buffered(args: str) -> tuple[End, End]:
+    """The undisturbed pipeline with one more program in it."""
+    source, destination = ends("fast")
+    assert source.zfs is not None
+    return replace(source, buffers=(replace(source.zfs, args=args),)), destination
+
+
+@pytest.mark.parametrize("args", ["pv -q -L 4m", "pv -L 3MiB", "mbuffer -q -m 16M -r 4M"])
+def test_a_limit_that_is_reached_is_throttled(args: str) -> None:
+    assert bottleneck.judge(*buffered(args)).bottleneck == "throttled"
+
+
+@pytest.mark.parametrize("args", ["pv -q", "pv -L 10T", "pv -L 10x", "mbuffer -m 16M"])
+def test_a_limit_that_is_far_or_unreadable_is_none(args: str) -> None:
+    verdict = bottleneck.judge(*buffered(args))
+    assert verdict.bottleneck != "throttled" or verdict.confidence == "low"
+
+
+def test_a_sender_that_has_retitled_itself_is_seen() -> None:
+    data = (SAMPLES / "net16.source.txt").read_bytes()
+    titled = data.replace(
+        b"zfs send -w tank/prod@rep-1", b"zfs: sending tank/prod@rep-1 (10%: 2M/25M)"
+    )
+    found = find(
+        ("source", parse_sample(titled), ROOTS[0]), ("dest", read("net16", "dest"), ROOTS[1])
+    )
+    assert found[0].zfs is not None
+    assert bottleneck.judge(*found).bottleneck == "network-bandwidth"
+
+
+def test_an_ssh_of_another_route_is_not_this_one_s() -> None:
+    data = (SAMPLES / "net16.source.txt").read_bytes()
+    without = re.sub(rb"(?m)^.* zfs send -w .*\n", b"", data)
+    for root, seen in (("backup/prod", True), ("backup/other", False), ("backup/pro", False)):
+        found = find(
+            ("source", parse_sample(without), ROOTS[0]), ("dest", read("net16", "dest"), root)
+        )
+        assert (found[0].transport is not None) is seen

@@ -14,7 +14,7 @@ from sealift.zfs.parse import ParseError
 
 from .test_bottleneck import SAMPLES, read
 
-FRAME = b"== uptime\n10.00 1.0\n%s\n== uptime\n20.00 2.0\n== end\n"
+FRAME = b"== uptime\n10.00 1.0\n== tick\n== tick\n%s\n== uptime\n20.00 2.0\n== end\n"
 
 
 @given(st.binary())
@@ -58,6 +58,13 @@ def test_a_cut_off_answer_is_no_sample(path: object) -> None:
     for cut in (0, len(data) // 3, len(data) - 10):
         with pytest.raises(ParseError):
             parse_sample(data[:cut])
+
+
+def test_without_its_clock_it_is_no_sample() -> None:
+    data = (SAMPLES / "net16.source.txt").read_bytes()
+    silent = re.sub(rb"== tick\n.*?(?=== )", b"", data, flags=re.DOTALL)
+    with pytest.raises(ParseError, match="clock"):
+        parse_sample(silent)
 
 
 def test_what_a_real_host_said_is_all_there() -> None:
