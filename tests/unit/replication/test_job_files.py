@@ -126,6 +126,10 @@ def test_a_tree_of_thousands_is_settled_in_words_of_bounded_length_once_all_is_t
     # One that is not there stops it before anything is let go.
     refusing = 'stub="zfs() { printf \'<%s>\' \\"\\$@\\"; echo; return 1; };"; eval "$stub"; settle'
     assert "release" not in said(made, f"{refusing} || true")
+    # Nor is anything let go where the line that holds was cut off.
+    cut = "case \\$1 in hold) return 255 ;; esac"
+    cut_off = f'stub="zfs() {{ printf \'<%s>\' \\"\\$@\\"; echo; {cut}; }};"; eval "$stub"; settle'
+    assert "<release" not in said(made, f"{cut_off} || true")
     let_go = said(made, "settle_source").splitlines()
     assert let_go[0] == "<release><-r><keepforrep><tank/prod@s101>"
 
@@ -214,3 +218,19 @@ def test_the_settings_are_data_and_never_run(tmp_path: Path) -> None:
     )
     assert ran.stdout == "$(touch /tmp/x);'"
     assert not list(tmp_path.iterdir())
+
+
+def test_what_a_clone_starts_from_is_not_let_go_on_the_way() -> None:
+    made = order()
+    (step,) = made.steps
+    (chain,) = step.chains
+    clone = replace(
+        chain,
+        dataset="tank/clone",
+        into="backup/prod/clone",
+        origin=f"tank/{SPACED}@rep 1",
+        start=None,
+    )
+    both = replace(made, steps=(replace(step, chains=(chain, clone)),))
+    assert files(both)["steps/0001/stays"] == "backup/prod@rep 1\n"
+    assert files(made)["steps/0001/stays"] == ""
