@@ -44,9 +44,6 @@ lab-test-all: $(READY)  ## the same, with every fault that diagnose knows (hours
 lab-diagnosis: $(READY)  ## make every fault on real ZFS, and a table of what diagnose says
 	$(BIN)/python -m tests.lab.diagnosis_table
 
-lab-test-all: $(READY)  ## all of the tests on real ZFS, an hour and more
-	$(BIN)/pytest --timeout 900 tests/lab
-
 bench: $(READY)  ## the figures of the README, measured on this machine
 	$(BIN)/python -m tests.bench
 
