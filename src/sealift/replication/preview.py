@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from sealift.hosts.host import Host
@@ -23,6 +24,7 @@ from sealift.zfs.names import pool_of
 from sealift.zfs.parse import ParseError
 from sealift.zfs.processes import Process
 from sealift.zfs.progress import Estimate, parse_estimate
+from sealift.zfs.room import parse_room
 
 _ESTIMATE_DEADLINE = 120.0
 _HOLDS_AT_ONCE = 500  # snapshots in one argv
@@ -87,13 +89,14 @@ async def make_preview(
         plan = replace(plan, steps=(), blocked=(unreachable, *plan.blocked))
     if not plan.steps:
         return Preview(plan, (), ends)
-    sizes, source_holds, destination_holds, found = await asyncio.gather(
+    sizes, source_holds, destination_holds, found, available = await asyncio.gather(
         estimates(source, plan.steps),
         holds_of(source, comparison, on_source=True),
         holds_of(destination, comparison, on_source=False),
         _in_the_way(destination, comparison, plan),
+        _available(destination, comparison),
     )
-    room = no_room(total(sizes), _available(comparison), comparison.destination.root)
+    room = no_room(total(sizes), available, comparison.destination.root)
     blocked = (*found, *((room,) if room else ()))
     tagged = (carrying(source_holds, tag), carrying(destination_holds, tag))
     anchoring = along(
@@ -111,11 +114,23 @@ async def make_preview(
     return Preview(plan, steps, ends, holding)
 
 
-def _available(comparison: Comparison) -> int | None:
-    """Bytes that the destination can take: what its root may use, or its pool has free."""
+async def _available(destination: Host, comparison: Comparison) -> int | None:
+    """Bytes that the destination can take: what its root may use, or what it will be below.
+
+    What the pool has free is no answer: reservations and quotas are not in it. Raises
+    `TroubleError`.
+    """
     inventory = comparison.destination
     if inventory.exists:
         return inventory.datasets[""].dataset.available
+    parts = inventory.root.split("/")
+    above = tuple("/".join(parts[:count]) for count in range(1, len(parts)))
+    if above:
+        # Those that are not there yet are said on stderr; the others are listed all the same.
+        result = await destination.run(commands.room(above))
+        with suppress(ParseError):
+            rooms = parse_room(result.stdout)
+            return max(rooms, key=lambda room: len(room.name)).available if rooms else None
     return inventory.pool.free if inventory.pool else None
 
 
