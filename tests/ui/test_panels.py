@@ -174,15 +174,16 @@ async def asked(operator: Operator, key: str) -> str:
 
 
 async def question(operator: Operator) -> str:
-    """Wait for a dialog; what it says is given back, the part below the screen's end, too."""
+    """Wait for a dialog that takes Enter; what it says is given back, also what is below the end."""
     await wait_for(
         operator.pilot,
         lambda: (
             isinstance(operator.app.screen, Dialog)
             and operator.app.screen.query("#cancel")
             and operator.focused_button() == "cancel"
+            and operator.app.screen.takes_enter
         ),
-        "a dialog with the focus on Cancel",
+        "a dialog with the focus on Cancel, taking Enter",
     )
     dialog = operator.app.screen
     assert isinstance(dialog, Dialog)

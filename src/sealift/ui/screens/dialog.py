@@ -124,12 +124,14 @@ class Dialog(ModalScreen[str]):
 
     def on_key(self, event: events.Key) -> None:
         """Pass over keys that came before anyone can have read the question."""
-        if (
-            asyncio.get_running_loop().time() - self._opened < _DEAF_SECONDS
-            and event.key == "enter"
-        ):
+        if event.key == "enter" and not self.takes_enter:
             event.prevent_default()
             event.stop()
+
+    @property
+    def takes_enter(self) -> bool:
+        """Whether it has been open for so long that an Enter was meant for it."""
+        return asyncio.get_running_loop().time() - self._opened >= _DEAF_SECONDS
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:
