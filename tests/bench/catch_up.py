@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import statistics
 import subprocess
 import sys
@@ -29,14 +30,15 @@ def measure() -> dict[str, object]:
             "zfs send -w -R tank/prod@rep-1 | ssh root@dest zfs receive -s -u backup/prod",
             timeout=120,
         )
-        config = str(lab.ssh_config)
-        ours = [sys.executable, "-m", "sealift", "plan", "--ssh-config", config, *_ROUTE]
+        config = lab.ssh_config
+        named = Path(shutil.copy(config, Path(folder) / "bzfs_ssh_config"))  # it insists on a name
+        ours = [sys.executable, "-m", "sealift", "plan", "--ssh-config", str(config), *_ROUTE]
         theirs = [
             str(home / "bin/bzfs"),
             *_ROUTE,
             "--recursive",
-            f"--ssh-src-config-file={config}",
-            f"--ssh-dst-config-file={config}",
+            f"--ssh-src-config-file={named}",
+            f"--ssh-dst-config-file={named}",
             "--quiet",
         ]
         seconds = [(_timed(ours), _timed(theirs)) for _ in range(ROUNDS)]

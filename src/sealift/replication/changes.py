@@ -97,7 +97,7 @@ class Changes:
             made=utc_now(),
         )
         await jobs.start(coordinator, order)
-        watch.refresh()
+        watch.look_for_jobs()
 
     def _overlaps(self, job: Job) -> bool:
         into = self._watch.picture.route.destination.dataset + "/"

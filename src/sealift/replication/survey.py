@@ -39,8 +39,9 @@ async def survey(host: Host, root: str) -> Inventory:
                 )
             )
         datasets, pool, snapshots = asked.result(), counted.result(), listed.result()
+        seconds = asyncio.get_running_loop().time() - began
         if not datasets.ok and _does_not_exist(datasets):
-            return Inventory(root, {}, pool, taken_at)
+            return Inventory(root, {}, pool, taken_at, seconds)
         for command, result in (
             (listing, datasets),
             (commands.list_snapshots(root), snapshots),
@@ -53,7 +54,7 @@ async def survey(host: Host, root: str) -> Inventory:
             reader.finish(),
             pool=pool,
             taken_at=taken_at,
-            seconds=asyncio.get_running_loop().time() - began,
+            seconds=seconds,
         )
     except ParseError as error:
         raise TroubleError(unreadable(host, listing, error)) from error

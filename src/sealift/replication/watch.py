@@ -80,6 +80,8 @@ class RouteWatch:
         self._wake_jobs = asyncio.Event()
         self._reading = {_SOURCE: asyncio.Lock(), _DESTINATION: asyncio.Lock()}
         self._meeting = {_SOURCE: asyncio.Lock(), _DESTINATION: asyncio.Lock()}
+        # By whose hand ever: a preview reads both sides, too. By the event loop's clock.
+        self._read_at = {_SOURCE: 0.0, _DESTINATION: 0.0}
         self._listeners: list[Callable[[Picture], None]] = []
         self.job_troubles: tuple[Trouble, ...] = ()
 
@@ -126,6 +128,10 @@ class RouteWatch:
         for role, host in self._hosts.items():
             host.retry_now()
             self._wake[role].set()
+        self.look_for_jobs()
+
+    def look_for_jobs(self) -> None:
+        """Look for jobs now. The trees are left for later: what was started needs their hosts."""
         self._wake_jobs.set()
 
     def accept_host_key(self, key: UnknownKey, *, remember: bool) -> None:
@@ -174,9 +180,8 @@ class RouteWatch:
         loop = asyncio.get_running_loop()
         while True:
             await self._read(role)
-            read_at = loop.time()
-            # A send that starts during the pause makes it longer.
-            while (rest := read_at + self._pause(role) - loop.time()) > 0:
+            # A send that starts during the pause makes it longer, and so does another reading.
+            while (rest := self._read_at[role] + self._pause(role) - loop.time()) > 0:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(rest):
                         await self._wake[role].wait()
@@ -195,6 +200,7 @@ class RouteWatch:
         # One reading of a side at a time: an older one must not replace a newer one.
         async with self._reading[role]:
             await self._read_alone(role)
+            self._read_at[role] = asyncio.get_running_loop().time()
 
     async def _read_alone(self, role: Role) -> None:
         host, side = self._hosts[role], self._side(role)
