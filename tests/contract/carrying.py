@@ -22,6 +22,7 @@ from sealift.replication.comparison import Comparison, compare
 from sealift.replication.inventory import Inventory, build
 from sealift.replication.job_files import Order, archive
 from sealift.replication.pipeline import End, Ends
+from sealift.replication.plan import make_plan
 from sealift.replication.preview import Preview, holds_of, make_preview
 from sealift.routes import Route
 from sealift.zfs import commands, tokens
@@ -107,8 +108,10 @@ class Carrier:
     def preview(self) -> Preview:
         """The plan with its anchoring, from a fresh reading."""
         source, destination = End(self.route.source), End(self.route.destination)
+        comparison = self.compare()
         made = make_preview(
-            self.compare(),
+            comparison,
+            make_plan(comparison),
             Ends(source, destination, self.route.transport),
             self.host("source"),
             self.host("destination"),

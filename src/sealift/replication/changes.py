@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import getpass
 import secrets
 import socket
@@ -16,6 +17,7 @@ from sealift.replication.comparison import Comparison
 from sealift.replication.divergence import Lost, divergence, rollback_command
 from sealift.replication.job import Job
 from sealift.replication.job_files import Order
+from sealift.replication.plan import make_plan
 from sealift.replication.preview import Preview, holds_of, make_preview, transfers_on
 from sealift.replication.pruning import prune_list
 from sealift.replication.resuming import Partial, partials
@@ -48,10 +50,15 @@ class Changes:
 
         Raises `TroubleError` if a side cannot be read now.
         """
-        comparison = await self._fresh()
         watch = self._watch
+        comparison = await self._fresh(meet=False)
+        plan = make_plan(comparison)
+        if plan.steps:
+            await asyncio.gather(watch.meet("source"), watch.meet("destination"))
         tag = watch.picture.route.hold_tag
-        return await make_preview(comparison, watch.ends, watch.source, watch.destination, tag)
+        return await make_preview(
+            comparison, plan, watch.ends, watch.source, watch.destination, tag
+        )
 
     async def start(self, preview: Preview) -> None:
         """Start what was previewed as a job, if that is still what would be done.
@@ -280,8 +287,8 @@ class Changes:
             raise TroubleError(refusal(host.where, command, result))
         return result.stdout.decode("utf-8", "replace")
 
-    async def _fresh(self) -> Comparison:
-        picture = await self._watch.read_once()
+    async def _fresh(self, *, meet: bool = True) -> Comparison:
+        picture = await self._watch.read_once(meet=meet)
         if picture.troubles:
             raise TroubleError(picture.troubles[0])
         assert picture.comparison is not None  # noqa: S101 - both sides were just read

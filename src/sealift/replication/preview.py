@@ -15,7 +15,7 @@ from sealift.replication.anchors import Holding
 from sealift.replication.comparison import Comparison
 from sealift.replication.obstacles import Problem, missing_features, no_room
 from sealift.replication.pipeline import Ends, Pipeline, obstacle, pipeline
-from sealift.replication.plan import Plan, Step, make_plan
+from sealift.replication.plan import Plan, Step
 from sealift.replication.survey import unreadable
 from sealift.zfs import commands, processes
 from sealift.zfs.features import parse_features
@@ -77,13 +77,12 @@ def total(each: tuple[Estimate | None, ...]) -> int | None:
 
 
 async def make_preview(
-    comparison: Comparison, ends: Ends, source: Host, destination: Host, tag: str
+    comparison: Comparison, plan: Plan, ends: Ends, source: Host, destination: Host, tag: str
 ) -> Preview:
-    """Plan, and ask both hosts what the plan depends on. Raises `TroubleError`.
+    """Ask both hosts what the plan depends on. Raises `TroubleError`.
 
     A level route is answered from the comparison alone.
     """
-    plan = make_plan(comparison)
     unreachable = obstacle(ends)
     if unreachable is not None:
         plan = replace(plan, steps=(), blocked=(unreachable, *plan.blocked))
