@@ -15,12 +15,13 @@ from typing import Any, TypeVar
 
 from sealift import words
 from sealift.hosts.elevation import Elevation
-from sealift.hosts.host import Host, utc_now
+from sealift.hosts.host import Host, Result, utc_now
 from sealift.hosts.probe import HostFacts
 from sealift.hosts.refusal import refusal
 from sealift.hosts.trouble import Trouble, TroubleError
 from sealift.playbook import thresholds
 from sealift.playbook.diagnosis import StepReport
+from sealift.playbook.entry import Entry, no_contact
 from sealift.playbook.flow import Flow, flow, still
 from sealift.playbook.scene import Scene
 from sealift.replication import jobs
@@ -29,7 +30,6 @@ from sealift.replication.job import Job, JobState
 from sealift.replication.picture import Side
 from sealift.replication.plan import Plan, make_plan
 from sealift.replication.preview import estimates, total
-from sealift.replication.report import NO_CONTACT
 from sealift.replication.survey import unreadable
 from sealift.replication.watch import Role, RouteWatch
 from sealift.zfs import commands, processes
@@ -47,32 +47,6 @@ from sealift.zfs.room import Room, parse_room
 
 T = TypeVar("T")
 ROLES: tuple[Role, Role] = ("source", "destination")
-
-
-class Unseen:
-    """Collects what could not be looked at, in sentences."""
-
-    def __init__(self) -> None:
-        self._sentences: list[str] = []
-
-    async def see(self, reading: Awaitable[T], what: str) -> T | None:
-        """The reading, or None and a sentence of why there is none."""
-        try:
-            return await reading
-        except TroubleError as error:
-            trouble = error.trouble
-            self.say(f"{what}: {trouble.sentence()}{f' ({trouble.mend})' if trouble.mend else ''}")
-            return None
-
-    def say(self, sentence: str) -> None:
-        """One more, unless it is already there."""
-        if sentence not in self._sentences:
-            self._sentences.append(sentence)
-
-    @property
-    def sentences(self) -> tuple[str, ...]:
-        """All of them, in their order."""
-        return tuple(self._sentences)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +77,7 @@ class Ground:
         self.announce = announce
         self.window, self.trial = window, trial
         self.began: datetime = utc_now()
-        self._known = {role: self._side(role).facts is not None for role in ROLES}
+        self._entries = {role: Entry(watch, role) for role in ROLES}
         self._tasks: dict[str, asyncio.Task[Any]] = {}
         for role in ROLES:
             self.host(role).retry_now()
@@ -130,7 +104,7 @@ class Ground:
 
     def facts(self, role: Role) -> Awaitable[HostFacts]:
         """Who we are there, its ZFS and its clock."""
-        return self._once(f"facts {role}", lambda: self._facts(role))
+        return self._once(f"facts {role}", self._entries[role].facts)
 
     def processes(self, role: Role) -> Awaitable[Listing]:
         """What runs on a host."""
@@ -183,9 +157,45 @@ class Ground:
         # Whoever gives up waiting does not spoil it for others.
         return asyncio.shield(task)
 
+    async def _enter(self, role: Role) -> None:
+        """Wait until a host has let us in. Raises `TroubleError` if it does not."""
+        try:
+            await self.facts(role)
+        except TroubleError:
+            if not self._entries[role].inside:
+                raise
+
+    async def _run(self, role: Role, command: Command) -> Result:
+        await self._enter(role)
+        asked = self.host(role).run(command, deadline=thresholds.ANSWER.value)
+        return await self._while_sensible(role, asked)
+
+    async def _while_sensible(
+        self, role: Role, work: Coroutine[Any, Any, T], seconds: float | None = None
+    ) -> T:
+        """What `work` gives. Raises `TroubleError` once that is not to be had, or not in time."""
+        doing = asyncio.create_task(work)
+        hopeless = asyncio.ensure_future(
+            self._once(f"hopeless {role}", lambda: self._hopeless(role))
+        )
+        try:
+            await asyncio.wait(
+                (doing, hopeless), timeout=seconds, return_when=asyncio.FIRST_COMPLETED
+            )
+            if doing.done():
+                return await doing
+            if hopeless.done():
+                raise TroubleError(await hopeless)
+            late = Trouble("command-failed", self.host(role).where, "it took too long")
+            raise TroubleError(late)
+        finally:
+            for task in (doing, hopeless):
+                task.cancel()
+            await asyncio.gather(doing, hopeless, return_exceptions=True)
+
     async def _ask(self, role: Role, command: Command, parse: Callable[[bytes], T]) -> T:
         host = self.host(role)
-        result = await host.run(command, deadline=thresholds.ANSWER.value)
+        result = await self._run(role, command)
         if not result.ok:
             raise TroubleError(refusal(host.where, command, result))
         try:
@@ -208,10 +218,12 @@ class Ground:
         unseen: dict[Role, tuple[str, ...]] = {}
         for role in ROLES:
             blind = await self._blind(role)
-            trouble = self._side(role).trouble or (blind if _no_contact(blind) else None)
-            if trouble is not None:
+            trouble = self._side(role).trouble or (blind if no_contact(blind) else None)
+            said = [late[role], f"what runs there: {blind.sentence()}" if blind else ""]
+            if trouble is not None and self._entries[role].only_slow(trouble):
+                said.append(f"its listing: {trouble.sentence()}")
+            elif trouble is not None:
                 troubles[role] = trouble
-            said = (late[role], f"what runs there: {blind.sentence()}" if blind else "")
             unseen[role] = tuple(sentence for sentence in said if sentence)
         for trouble in self.watch.job_troubles:
             unseen["source"] += (f"jobs: {trouble.sentence()}",)
@@ -227,21 +239,14 @@ class Ground:
 
     async def _read(self, role: Role) -> str:
         """Read a side; a sentence if that was given up, empty if not."""
-        reading = asyncio.create_task(self.watch.read(role))
-        hopeless = asyncio.create_task(self._hopeless(role))
         try:
-            await asyncio.wait(
-                (reading, hopeless),
-                timeout=thresholds.LISTING.value,
-                return_when=asyncio.FIRST_COMPLETED,
-            )
-            if reading.done():
-                await reading
-                return ""
-        finally:
-            for task in (reading, hopeless):
-                task.cancel()
-            await asyncio.gather(reading, hopeless, return_exceptions=True)
+            await self._enter(role)
+        except TroubleError as error:
+            self.watch.not_read(role, error)
+            return ""
+        with suppress(TroubleError):
+            await self._while_sensible(role, self.watch.read(role), thresholds.LISTING.value)
+            return ""
         seconds = (utc_now() - self.began).total_seconds()
         side = self._side(role)
         waited = f"the listing of {side.location.text()} was given up after {seconds:.0f} s"
@@ -250,16 +255,18 @@ class Ground:
         age = (utc_now() - side.inventory.taken_at).total_seconds()
         return f"{waited}; what is said of it is {words.duration(age)} old"
 
-    async def _hopeless(self, role: Role) -> None:
-        """Return once it makes no sense to wait for the listing of a side any longer."""
+    async def _hopeless(self, role: Role) -> Trouble:
+        """Return once it makes no sense to wait for what a host's pool knows any longer."""
         try:
             await self.processes(role)
             hangs = (await self.pool_status(role)).suspended
+            why = Trouble("pool-suspended", self.host(role).where, "its pool is suspended")
         except TroubleError as error:
-            hangs = _no_contact(error.trouble)
+            hangs, why = no_contact(error.trouble), error.trouble
         if not hangs:
             await asyncio.Event().wait()
         await asyncio.sleep(thresholds.LISTING_SUSPENDED.value)
+        return why
 
     async def _blind(self, role: Role) -> Trouble | None:
         """Why it is not known what runs on a host; None if it is."""
@@ -298,7 +305,11 @@ class Ground:
         return None if comparison is None else await asyncio.to_thread(make_plan, comparison)
 
     async def _jobs(self) -> tuple[Job, ...]:
-        found = await self.watch.find_jobs(deadline=thresholds.ANSWER.value)
+        for role in ROLES:
+            with suppress(TroubleError):  # it is said elsewhere
+                await self._enter(role)
+        shut = tuple(self.host(role) for role in ROLES if not self._entries[role].inside)
+        found = await self.watch.find_jobs(deadline=thresholds.ANSWER.value, without=shut)
         own = tuple(job for job in found if job.about.is_of(self.watch.picture.route))
         if not own or own[0].state not in (JobState.FAILED, JobState.WAITING):
             return own
@@ -308,11 +319,6 @@ class Ground:
             )
             return (newest, *own[1:])
         return own
-
-    async def _facts(self, role: Role) -> HostFacts:
-        return await self.watch.meet(
-            role, again=self._known[role], deadline=thresholds.ANSWER.value
-        )
 
     async def _room(self) -> tuple[Room, ...]:
         parts = self._side("destination").location.dataset.split("/")
@@ -326,7 +332,7 @@ class Ground:
     async def _existing(self, command: Command) -> tuple[Room, ...]:
         """Of the datasets that a command names, those that are there."""
         host = self.host("destination")
-        result = await host.run(command, deadline=thresholds.ANSWER.value)
+        result = await self._run("destination", command)
         missing = {each.entry.id for each in explain(result.stderr)} == {"dataset-missing"}
         if not result.ok and not missing:
             raise TroubleError(refusal(host.where, command, result))
@@ -377,7 +383,3 @@ class Ground:
             async with asyncio.timeout(thresholds.ESTIMATE.value):
                 return total(await estimates(self.watch.source, plan.steps))
         return None
-
-
-def _no_contact(trouble: Trouble | None) -> bool:
-    return trouble is not None and trouble.finding in NO_CONTACT

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from sealift import words
 from sealift.playbook import access, pools, room, tokens, turned
 from sealift.playbook.diagnosis import Fact, Finding, Level, NextStep, Severity, StepReport
-from sealift.playbook.ground import Ground, Rights, Unseen
+from sealift.playbook.ground import Ground, Rights
 from sealift.playbook.judged import report
 from sealift.playbook.scene import Scene
 from sealift.playbook.steps import RECEIVER
+from sealift.playbook.unseen import Unseen
 from sealift.replication.divergence import Lost, divergence
 from sealift.replication.watch import Role
 from sealift.zfs import commands, processes

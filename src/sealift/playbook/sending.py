@@ -18,11 +18,12 @@ from sealift.playbook.diagnosis import (
     StepReport,
 )
 from sealift.playbook.flow import sent_dataset, together
-from sealift.playbook.ground import Ground, Rights, Unseen
+from sealift.playbook.ground import Ground, Rights
 from sealift.playbook.history import Churn
 from sealift.playbook.judged import report
 from sealift.playbook.scene import Scene
 from sealift.playbook.steps import SENDING
+from sealift.playbook.unseen import Unseen
 from sealift.replication.comparison import DatasetComparison
 from sealift.replication.seal import SealState
 from sealift.zfs import commands, processes, tokens

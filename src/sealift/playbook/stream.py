@@ -18,10 +18,11 @@ from sealift.playbook.diagnosis import (
     Side,
     StepReport,
 )
-from sealift.playbook.ground import ROLES, Ground, Unseen
+from sealift.playbook.ground import ROLES, Ground
 from sealift.playbook.judged import report
 from sealift.playbook.scene import Scene
 from sealift.playbook.steps import STREAM
+from sealift.playbook.unseen import Unseen
 from sealift.replication.job import Job, JobState
 from sealift.replication.report import NO_CONTACT
 from sealift.replication.watch import Role

@@ -21,12 +21,19 @@ class Threshold:
 
 # --- how long is waited for an answer
 
-ANSWER = Threshold(
-    "answer",
+GET_IN = Threshold(
+    "get-in",
     12.0,
     "s",
-    "A host answers a short command in well under a second, over a slow link and a jump host in "
-    "some; the playbook promises what it knows within 15 s.",
+    "Connecting, logging in and a first answer take well under a second, over a slow link and a "
+    "jump host some; that a host is gone is to be said within the playbook's 15 s.",
+)
+ANSWER = Threshold(
+    "answer",
+    30.0,
+    "s",
+    "A host that let us in is there, however slow it is beside a receive that takes all of its "
+    "CPU. As long as any command of sealift waits; what takes longer is not waited for.",
 )
 LISTING = Threshold(
     "listing",
@@ -311,6 +318,7 @@ NAMED = Threshold(
 )
 
 TABLE = (
+    GET_IN,
     ANSWER,
     LISTING,
     LISTING_SUSPENDED,

@@ -9,13 +9,14 @@ from dataclasses import replace
 from sealift import words
 from sealift.playbook import advice, bottleneck, sampling, thresholds, trial, way
 from sealift.playbook.diagnosis import Evidence, Fact, Finding, Level, StepReport, Verdict
-from sealift.playbook.ground import ROLES, Ground, Unseen
+from sealift.playbook.ground import ROLES, Ground
 from sealift.playbook.judged import report
 from sealift.playbook.sample import Sample
 from sealift.playbook.scene import Scene
 from sealift.playbook.stations import End, find
 from sealift.playbook.steps import TIME
 from sealift.playbook.trial import Carried
+from sealift.playbook.unseen import Unseen
 from sealift.replication.watch import Role
 
 

@@ -71,7 +71,7 @@ async def zeros_through_ssh(host: Host, ends: Ends, seconds: int) -> Carried | N
     here = ends.reach(ends.source, f"timeout -s INT {seconds} dd if=/dev/zero bs=131072")
     script = f"{here} | {there}"
     command = Command(("sh", "-c", script), Effect.READ, "how fast ssh carries zeros", script)
-    result = await host.run(command, deadline=seconds + 2 * thresholds.ANSWER.value)
+    result = await host.run(command, deadline=seconds + 2 * thresholds.GET_IN.value)
     found = _DD.search(text_of(result.stderr))
     if found is None:
         raise TroubleError(refusal(host.where, command, result))

@@ -110,6 +110,12 @@ class RouteWatch:
         await self._read(role)
         return self.picture
 
+    def not_read(self, role: Role, error: TroubleError) -> None:
+        """Show in the picture what keeps a side from being read."""
+        key = error.key if isinstance(error, HostKeyUnknownError) else None
+        connection = self._hosts[role].connection
+        self._change_side(role, trouble=error.trouble, unknown_key=key, connection=connection)
+
     async def meet(
         self, role: Role, *, again: bool = False, deadline: float = DEADLINE
     ) -> HostFacts:
@@ -212,10 +218,7 @@ class RouteWatch:
                 await self.meet(role)
             inventory = await self._surveyed(role)
         except TroubleError as error:
-            key = error.key if isinstance(error, HostKeyUnknownError) else None
-            self._change_side(
-                role, trouble=error.trouble, unknown_key=key, connection=host.connection
-            )
+            self.not_read(role, error)
             return
         except Exception as error:  # noqa: BLE001 - whatever a host says, the other side goes on
             self._change_side(role, trouble=_defect(host, error), connection=host.connection)
@@ -278,14 +281,17 @@ class RouteWatch:
 
     # Jobs
 
-    async def find_jobs(self, *, deadline: float = DEADLINE) -> tuple[Job, ...]:
+    async def find_jobs(
+        self, *, deadline: float = DEADLINE, without: tuple[Host, ...] = ()
+    ) -> tuple[Job, ...]:
         """Look for the jobs of all hosts that may coordinate this route; `picture.jobs` has them.
 
-        A host that cannot be asked is left out; `job_troubles` says why.
+        A host that cannot be asked is left out; `job_troubles` says why. `without` are those that
+        are known to be out of reach, and not asked.
         """
         hosts = [self.source, self.destination, *((self._operator,) if self._operator else ())]
         # One of them may be this machine already.
-        distinct = {host.where: host for host in hosts}.values()
+        distinct = {host.where: host for host in hosts if host not in without}.values()
         answers = await asyncio.gather(
             *(jobs.find(host, deadline=deadline) for host in distinct), return_exceptions=True
         )

@@ -67,6 +67,8 @@ class Box:
     uid: int = 0
     sudo: bool = False
     answers: dict[str, object] = field(default_factory=dict[str, object])
+    late: set[str] = field(default_factory=set[str])  # what hangs when it is first asked for
+    deaf: bool = False
     trouble: TroubleError | None = None
     connected: bool = False
     asked: list[tuple[str, ...]] = field(default_factory=list)
@@ -75,6 +77,8 @@ class Box:
     async def connect(self) -> None:
         if self.trouble is not None:
             raise self.trouble
+        if self.deaf:
+            await asyncio.Event().wait()
         self.connected = True
 
     async def start(self, words: tuple[str, ...]) -> Said:
@@ -88,8 +92,11 @@ class Box:
         if name == "zfs list":
             name = _listing(plain)
         said = (self._usual() | self.answers)[name]
-        if said is HANGS:
+        if said is HANGS or name in self.late:
+            self.late.discard(name)
             return Said(b"", b"", 0, hangs=True)
+        if isinstance(said, TroubleError):
+            raise said
         if isinstance(said, tuple):
             return Said(b"", said[1], said[0], hangs=False)
         assert isinstance(said, str), (name, argv)
@@ -226,6 +233,59 @@ async def test_a_suspended_pool_whose_listing_hangs_keeps_nothing_waiting(
     assert "pool-suspended" in found(shown, "problem")
     assert "host-unreachable" not in found(shown, "problem")
     assert any("was given up" in sentence for sentence in step(shown, RECEIVER).unseen)
+
+
+def shorten(monkeypatch: pytest.MonkeyPatch, **seconds: float) -> None:
+    """Other values of some thresholds."""
+    for name, value in seconds.items():
+        monkeypatch.setattr(thresholds, name, replace(getattr(thresholds, name), value=value))
+
+
+async def test_a_host_that_does_not_let_us_in_is_called_gone_without_waiting_for_answers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shorten(monkeypatch, GET_IN=0.05)
+    pair = Pair()
+    pair.destination.deaf = True
+    async with asyncio.timeout(20):
+        shown = await pair.playbook().run()
+    assert [f.side for f in shown.findings if f.id == "host-unreachable"] == ["destination"]
+    assert step(shown, SENDING).facts
+
+
+@pytest.mark.parametrize("slow", ["ps -A", "list filesystem", "zpool status", "zpool get"])
+async def test_a_host_that_is_in_and_answers_late_is_not_called_gone(
+    monkeypatch: pytest.MonkeyPatch, slow: str
+) -> None:
+    shorten(monkeypatch, ANSWER=0.05, LISTING=0.1, LISTING_SUSPENDED=0.01)
+    pair = Pair()
+    pair.destination.answers[slow] = HANGS
+    async with asyncio.timeout(20):
+        shown = await pair.playbook().run()
+    assert "host-unreachable" not in found(shown, "info", "warning", "problem")
+    assert report_json.exit_code(shown) != 3
+    assert step(shown, RECEIVER).unseen
+
+
+async def test_a_listing_that_nobody_waited_for_is_a_sentence_and_no_finding() -> None:
+    pair = Pair()
+    late = TroubleError(Trouble("host-unreachable", "root@dr1", "no answer within 30 s"))
+    pair.destination.answers["list filesystem"] = late
+    shown = await pair.playbook().run()
+    assert "host-unreachable" not in found(shown, "info", "warning", "problem")
+    assert "its listing: root@dr1: no answer within 30 s" in step(shown, RECEIVER).unseen
+
+
+async def test_a_login_that_takes_all_the_time_has_as_much_for_its_first_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shorten(monkeypatch, GET_IN=0.2)
+    pair = Pair()
+    pair.destination.late = {"probe"}
+    async with asyncio.timeout(20):
+        shown = await pair.playbook().run()
+    assert "host-unreachable" not in found(shown, "info", "warning", "problem")
+    assert step(shown, RECEIVER).unseen == ()
 
 
 async def test_without_root_the_steps_say_what_they_could_not_see() -> None:
