@@ -28,6 +28,11 @@ _LIMITS = {
     "pv": re.compile(r" (?:-\w*L|--rate-limit)[ =]?" + _AMOUNT),
     "mbuffer": re.compile(r" -[rR] ?" + _AMOUNT),
 }
+# Compression, and ciphers that take a pass of their own over each byte to authenticate it.
+_COSTLY = re.compile(
+    r" -[46AaGgKkMNnqTtvXxYy]*C(?= )| -o ?Compression=yes"
+    r"| (?:-c ?|-o ?Ciphers=)(?!\S*(?:gcm|chacha))[a-z0-9][\w@.,-]*"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +189,7 @@ def _between(source: End, destination: End) -> Iterator[Candidate]:
         crowd = _crowd(end)
         if crowd is not None:
             yield Candidate(identity, 0.9, *_crowded(end, crowd))
-    yield from _network(source)
+    yield from _network(source, destination)
 
 
 def _throttled(source: End, destination: End) -> Iterator[Candidate]:
@@ -205,19 +210,51 @@ def _throttled(source: End, destination: End) -> Iterator[Candidate]:
 
 
 def _ssh(source: End, destination: End) -> Iterator[Candidate]:
+    costly = _costly(source) or _costly(destination)
     for end in (source, destination):
         stage = end.transport
-        if stage is not None and stage.spent.cpu >= thresholds.CORE_FULL.value:
+        if stage is None:
+            continue
+        cpu, evidence = stage.spent.cpu, (_cpu(end, stage.program, stage.spent.cpu),)
+        if cpu >= thresholds.CORE_FULL.value:
             yield Candidate(
                 "ssh-cpu",
-                min(1.0, 0.9 + stage.spent.cpu - thresholds.CORE_FULL.value),
-                f"{stage.program} on {end.where} uses {words.share(stage.spent.cpu)} of one CPU "
+                min(1.0, 0.9 + cpu - thresholds.CORE_FULL.value),
+                f"{stage.program} on {end.where} uses {words.share(cpu)} of one CPU "
                 "and cannot use a second: what it does with every byte is the limit",
-                (_cpu(end, stage.program, stage.spent.cpu),),
+                evidence,
+            )
+        elif _spent(end) and cpu >= thresholds.CORE_HALF.value and _never_waits(stage):
+            told = (
+                f", and it was told `{costly}`, which costs more than it has to" if costly else ""
+            )
+            yield Candidate(
+                "ssh-cpu",
+                0.9 if costly else 0.5,
+                f"no CPU is left on {end.where}; {stage.program} has {words.share(cpu)} of one "
+                f"and never waits{told}",
+                evidence,
             )
 
 
-def _network(source: End) -> Iterator[Candidate]:
+def _costly(end: End) -> str:
+    """What an ssh was told that makes each byte cost more CPU than it would by default."""
+    stage = end.transport
+    found = _COSTLY.search(stage.args) if stage and stage.program == "ssh" else None
+    return found[0].strip() if found else ""
+
+
+def _never_waits(stage: Stage) -> bool:
+    return (stage.share(RUNNING) or 0.0) >= thresholds.STARVED.value
+
+
+def _spent(end: End) -> bool:
+    """Whether a host has no CPU left."""
+    idle = end.sample.idle if end.sample else None
+    return idle is not None and idle <= thresholds.IDLE_LITTLE.value
+
+
+def _network(source: End, destination: End) -> Iterator[Candidate]:
     socket, sample = source.socket, source.sample
     if socket is None or sample is None:
         return
@@ -260,9 +297,14 @@ def _network(source: End) -> Iterator[Candidate]:
         shaped = source.sample.shapers if source.sample else ()
         hint = f"; an interface of {source.where} is slowed down on purpose" if shaped else ""
         more = tuple(Evidence("tc qdisc show", source.where, line.strip()) for line in shaped)
+        # Data also waits on its way where a host has no time to take it, or to send it.
+        other = any(
+            _spent(end) and end.transport and _never_waits(end.transport)
+            for end in (source, destination)
+        )
         yield Candidate(
             "network-bandwidth",
-            min(1.0, 0.3 + busy * 0.7),
+            min(1.0, 0.3 + busy * 0.7) * (0.5 if other else 1.0),
             f"the network carries {words.rate(rate)} and the sender waits for it{hint}",
             (*evidence, *more),
         )

@@ -201,6 +201,13 @@ CORE_FULL = Threshold(
     "A process that does nothing else still waits for its pipe and socket now and then; ssh and "
     "sshd have one thread.",
 )
+CORE_HALF = Threshold(
+    "core-half",
+    0.5,
+    "of one CPU",
+    "Where no CPU is left and nobody else takes it, whoever has half of one has the most: the rest "
+    "goes to the kernel, which carries for it.",
+)
 IDLE_LITTLE = Threshold(
     "idle-little", 0.1, "of all CPUs", "With less there is always something that waits for a CPU."
 )
@@ -344,6 +351,7 @@ TABLE = (
     SELDOM,
     STARVED,
     CORE_FULL,
+    CORE_HALF,
     IDLE_LITTLE,
     OTHERS,
     LOSS,

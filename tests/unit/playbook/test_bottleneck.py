@@ -133,6 +133,40 @@ def test_both_ends_of_one_ssh_are_no_rivals() -> None:
     assert "source" in verdict.summary
 
 
+def told(end: End, options: str) -> End:
+    """The same end with an ssh that was started with these options."""
+    assert end.transport is not None
+    args = end.transport.args.replace("ssh ", f"ssh {options} ", 1)
+    return replace(end, transport=replace(end.transport, args=args))
+
+
+COSTLY = ("-C", "-o Compression=yes", "-c aes256-ctr", "-o Ciphers=aes128-ctr,aes256-ctr", "-xTC")
+
+
+@pytest.mark.parametrize("options", COSTLY)
+def test_an_ssh_that_was_told_to_cost_much_is_named_where_no_cpu_is_left(options: str) -> None:
+    source, destination = ends("fast")
+    verdict = bottleneck.judge(told(source, options), destination)
+    assert (verdict.bottleneck, verdict.confidence) == ("ssh-cpu", "high")
+    assert f"`{options}`" in verdict.summary
+
+
+@pytest.mark.parametrize("options", ["-c aes256-gcm@openssh.com", "-o Compression=no", "-p 22"])
+def test_an_ssh_that_costs_no_more_than_it_has_to_is_not(options: str) -> None:
+    source, destination = ends("fast")
+    verdict = bottleneck.judge(told(source, options), destination)
+    assert verdict.confidence == "low"
+
+
+def test_a_network_is_not_blamed_for_what_waits_before_a_host_without_cpu() -> None:
+    source, destination = ends("fast")
+    assert source.socket is not None
+    assert source.sample is not None
+    queue = replace(source.socket, unsent=500_000, busy_ms=int(800 * source.sample.seconds))
+    verdict = bottleneck.judge(replace(source, socket=queue), destination)
+    assert verdict.confidence == "low"
+
+
 def buffered(args: str) -> tuple[End, End]:
     """The undisturbed pipeline with one more program in it."""
     source, destination = ends("fast")
