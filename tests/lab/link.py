@@ -20,13 +20,15 @@ class Link:
         loss="1%".
         """
         impairments = [
+            # What is on a long way at once: of more than its own 1,000 packets netem loses some.
+            *("limit", "20000"),
             *(("delay", delay) if delay else ()),
             *(("loss", loss) if loss else ()),
         ]
         self.clear()
         for end in self._ends:
             parent = ["root"]
-            if impairments:
+            if delay or loss:
                 _add_qdisc(end, [*parent, "handle", "1:", "netem", *impairments])
                 parent = ["parent", "1:1"]
             if rate:
