@@ -64,11 +64,14 @@ class Desk:
             assert self.zfs("zfs", "snapshot", "-r", f"tank/t@{name}") == 0
         picture = SimpleNamespace(route=ROUTE)
 
-        async def read_once() -> SimpleNamespace:
+        async def read_once(*, meet: bool = True) -> SimpleNamespace:
             return SimpleNamespace(comparison=self.carrier.compare(), troubles=())
 
         async def find_jobs() -> tuple[()]:
             return ()
+
+        async def meet(_: str) -> None:
+            """Both are met already."""
 
         watch = SimpleNamespace(
             picture=picture,
@@ -78,7 +81,8 @@ class Desk:
             coordinator=self.source,
             read_once=read_once,
             find_jobs=find_jobs,
-            refresh=lambda: None,
+            meet=meet,
+            look_for_jobs=lambda: None,
         )
         self.changes = Changes(cast("RouteWatch", watch))
 
