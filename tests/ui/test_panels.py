@@ -174,7 +174,7 @@ async def asked(operator: Operator, key: str) -> str:
 
 
 async def question(operator: Operator) -> str:
-    """Wait for a dialog that takes Enter; what it says is given back, also what is below the end."""
+    """Wait for a dialog that takes Enter; what it says is given back, its unseen end, too."""
     await wait_for(
         operator.pilot,
         lambda: (
