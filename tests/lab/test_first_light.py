@@ -124,6 +124,8 @@ async def test_what_zfs_refuses_is_explained_above_its_own_words(pools: Lab) -> 
         operator = Operator(pilot)
         await operator.both_read()
         await operator.confirm("s", "start")
+        # Not before: what is there to be seen when it starts is no refusal of ZFS.
+        await wait_for(operator.pilot, lambda: operator.picture.job, "the job there", 60)
         lab.dest.run("zfs set quota=24M backup")
         assert await operator.job_ended() is JobState.FAILED
         transfer = operator.picture.job
