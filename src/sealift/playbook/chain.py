@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from sealift import words
-from sealift.playbook import turned
-from sealift.playbook.diagnosis import Fact, Finding, NextStep
+from sealift.playbook import thresholds, turned
+from sealift.playbook.diagnosis import Fact, Finding, NextStep, Severity
 from sealift.playbook.scene import Scene
 from sealift.replication.comparison import DatasetComparison, Presence, State
+from sealift.replication.job import Job
+from sealift.replication.watch import ROLES, Role
 from sealift.zfs import commands
 from sealift.zfs.holds import Hold
 from sealift.zfs.listings import Snapshot
+
+# By side; None: they could not be read.
+Holds = Mapping[Role, tuple[Hold, ...] | None]
 
 _CHAINED = {State.LEVEL, State.BEHIND, State.PARTIAL, State.DIVERGED}
 _SAID_ELSEWHERE = {
@@ -30,7 +36,7 @@ def facts(scene: Scene) -> Iterator[Fact]:
     shared = turned.named(tuple(f"@{name} ({many})" for name, many in names.most_common()))
     whole = words.count(len(scene.carried), "dataset")
     value = f"{len(starts)} of {whole} have a base"
-    sound = not any(problem.id not in _SAID_ELSEWHERE for problem in scene.picture.problems)
+    sound = not any(problem.id not in _SAID_ELSEWHERE for problem in scene.problems)
     yield Fact(
         "Chain",
         f"{value}: {shared}" if shared else value,
@@ -39,12 +45,12 @@ def facts(scene: Scene) -> Iterator[Fact]:
     )
 
 
-def findings(scene: Scene, holds: tuple[Hold, ...] | None) -> Iterator[Finding]:
-    """What breaks the chain, and what may. `holds` are those of `anchors`, None if unknown."""
-    for problem in scene.picture.problems:
+def findings(scene: Scene, holds: Holds, jobs: tuple[Job, ...]) -> Iterator[Finding]:
+    """What breaks the chain, and what may. `holds` are those of `to_ask`, `jobs` the route's."""
+    for problem in scene.problems:
         if problem.id not in _SAID_ELSEWHERE:
             yield turned.from_problem(problem, scene)
-    yield from _not_held(scene, holds)
+    yield from _not_held(scene, holds, jobs)
     if not scene.flow.running:  # in the middle of a run a tree is at mixed snapshots
         yield from _mixed(scene)
         yield from _incomplete(scene)
@@ -53,43 +59,94 @@ def findings(scene: Scene, holds: tuple[Hold, ...] | None) -> Iterator[Finding]:
 # --- anchors
 
 
-def anchors(scene: Scene) -> tuple[tuple[str, Snapshot], ...]:
-    """The source's snapshots that the next increments need and no bookmark stands in for.
+def to_ask(scene: Scene, role: Role) -> tuple[str, ...]:
+    """The snapshots of a side whose holds are worth a question: its anchors, as far as any hold.
 
-    A bookmark of the same guid is as good a base, and costs nothing.
+    And some others that are held, if not all anchors of both sides are: whose holds the route had.
     """
-    return tuple(
-        (f"{each.source.dataset.name}@{each.start.name}", each.start)
+    held = tuple(name for name, snapshot in anchors(scene, role) if snapshot.userrefs)
+    if all(snapshot.userrefs for each in ROLES for _, snapshot in anchors(scene, each)):
+        return held
+    others = (
+        f"{side.dataset.name}@{snapshot.name}"
         for each in scene.carried
-        if each.source is not None and each.start is not None and each.state in _CHAINED
-        if each.base_bookmark is None
-        if all(mark.guid != each.start.guid for mark in each.source.bookmarks)
+        if (side := each.source if role == "source" else each.destination) is not None
+        for snapshot in reversed(side.snapshots)
+        if snapshot.userrefs
     )
+    return tuple(dict.fromkeys((*held, *islice(others, int(thresholds.NAMED.value)))))
 
 
-def _not_held(scene: Scene, holds: tuple[Hold, ...] | None) -> Iterator[Finding]:
-    held = {each.snapshot for each in holds or () if not each.temporary}
-    loose = tuple(
-        name
-        for name, snapshot in anchors(scene)
-        if not snapshot.userrefs or (holds is not None and name not in held)
-    )
-    if not loose:
-        return
-    tag = scene.route.hold_tag
-    yield Finding(
+def anchors(scene: Scene, role: Role) -> tuple[tuple[str, Snapshot], ...]:
+    """A side's snapshots that the next increments need and no bookmark stands in for.
+
+    On the source a bookmark of the same guid is as good a base, and costs nothing.
+    """
+    chained = (each for each in scene.carried if each.start is not None and each.state in _CHAINED)
+    of_side = _anchor_here if role == "source" else _anchor_there
+    return tuple(found for each in chained if (found := of_side(each)) is not None)
+
+
+def _anchor_here(each: DatasetComparison) -> tuple[str, Snapshot] | None:
+    start = each.start
+    if start is None or each.source is None or each.base_bookmark is not None:
+        return None
+    if any(mark.guid == start.guid for mark in each.source.bookmarks):
+        return None
+    return f"{each.source.dataset.name}@{start.name}", start
+
+
+def _anchor_there(each: DatasetComparison) -> tuple[str, Snapshot] | None:
+    start, there = each.start, each.destination
+    if start is None or there is None:
+        return None
+    base = next((s for s in reversed(there.snapshots) if s.guid == start.guid), None)
+    return None if base is None else (f"{there.dataset.name}@{base.name}", base)
+
+
+def _not_held(scene: Scene, holds: Holds, jobs: tuple[Job, ...]) -> Iterator[Finding]:
+    ours = bool(jobs) or _holds_of(scene.route.hold_tag, holds)
+    for role in ROLES:
+        # What arrives now is held when it has arrived.
+        if role == "destination" and scene.flow.running:
+            continue
+        known = holds.get(role)
+        held = {each.snapshot for each in known or () if not each.temporary}
+        loose = tuple(
+            name
+            for name, snapshot in anchors(scene, role)
+            if not snapshot.userrefs or (known is not None and name not in held)
+        )
+        if loose:
+            yield _loose(scene, role, loose, "warning" if ours else "info")
+
+
+def _holds_of(tag: str, holds: Holds) -> bool:
+    """Whether anything of the route bears its tag."""
+    return any(each.tag == tag for known in holds.values() for each in known or ())
+
+
+def _loose(scene: Scene, role: Role, loose: tuple[str, ...], weight: Severity) -> Finding:
+    one = len(loose) == 1
+    lacks = "neither held nor bookmarked" if role == "source" else "not held"
+    said = f"{words.count(len(loose), 'snapshot')} that the next increments "
+    said += f"{'start from' if role == 'source' else 'go on from there'} "
+    said += f"{'is' if one else 'are'} {lacks}: {turned.named(loose)}; "
+    said += "whatever destroys one breaks the chain"
+    if weight == "info":
+        said += ". Nothing shows that this route ever held any: whatever sends it may do without"
+    no_bookmark = ", no bookmark" if role == "source" else ""
+    return Finding(
         "anchor-not-held",
-        "warning",
-        "source",
+        weight,
+        role,
         loose[0].partition("@")[0],
-        f"{words.count(len(loose), 'snapshot')} that the next increments start from "
-        f"{'is' if len(loose) == 1 else 'are'} neither held nor bookmarked: {turned.named(loose)}; "
-        "whatever destroys one breaks the chain",
-        scene.listed("source", f"userrefs 0, no bookmark: {turned.named(loose)}"),
+        said,
+        scene.listed(role, f"userrefs 0{no_bookmark}: {turned.named(loose)}"),
         (
             scene.step(
-                "source",
-                commands.hold(tag, loose),
+                role,
+                commands.hold(scene.route.hold_tag, loose),
                 "Hold them, as a job of sealift does.",
                 "holds",
             ),
@@ -126,7 +183,7 @@ def _mixed(scene: Scene) -> Iterator[Finding]:
         scene.listed(
             "destination", "; ".join(f"{name} @{each.name}" for name, each in stands.items())
         ),
-        (scene.sending("Send again: the plan takes each dataset from its own base."),),
+        (scene.sending("Send again: the plan takes each dataset from its own base.", late[0]),),
     )
 
 
@@ -163,6 +220,6 @@ def _incomplete(scene: Scene) -> Iterator[Finding]:
                     "Some versions leave datasets out of a tree without a word "
                     "(openzfs/zfs#14568), and so does `zfs send --skip-missing`."
                 ),
-                scene.sending("Send again: what is missing goes in full."),
+                scene.sending("Send again: what is missing goes in full.", each.dataset.name),
             ),
         )

@@ -31,9 +31,10 @@ from sealift.replication.picture import Side
 from sealift.replication.plan import Plan, make_plan
 from sealift.replication.preview import estimates, total
 from sealift.replication.survey import unreadable
-from sealift.replication.watch import Role, RouteWatch
+from sealift.replication.watch import ROLES, Role, RouteWatch
 from sealift.zfs import commands, processes
 from sealift.zfs.allow import Grant, parse_allow
+from sealift.zfs.blocks import Blocks, parse_blocks
 from sealift.zfs.commands import Command
 from sealift.zfs.errors import explain
 from sealift.zfs.events import Event, parse_events
@@ -46,7 +47,6 @@ from sealift.zfs.processes import Listing
 from sealift.zfs.room import Room, parse_room
 
 T = TypeVar("T")
-ROLES: tuple[Role, Role] = ("source", "destination")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +132,11 @@ class Ground:
         """Space and quotas of the destination's tree and of all above it, from the pool down."""
         return self._once("room", self._room)
 
+    def blocks(self) -> Awaitable[tuple[Blocks, ...]]:
+        """How the source's datasets write their blocks."""
+        command = commands.blocks(self._side("source").location.dataset)
+        return self._once("blocks", lambda: self._ask("source", command, parse_blocks))
+
     def rights(self, role: Role) -> Awaitable[Rights]:
         """What we may do on a side's tree."""
         return self._once(f"rights {role}", lambda: self._rights(role))
@@ -140,9 +145,9 @@ class Ground:
         """What the kernel noted of a side's pool; for root only."""
         return self._once(f"events {role}", lambda: self._events(role))
 
-    def holds(self, snapshots: tuple[str, ...]) -> Awaitable[tuple[Hold, ...]]:
-        """Who holds these snapshots of the source (`dataset@name`)."""
-        return self._once("holds", lambda: self._holds(snapshots))
+    def holds(self, role: Role, snapshots: tuple[str, ...]) -> Awaitable[tuple[Hold, ...]]:
+        """Who holds these snapshots of a side (`dataset@name`)."""
+        return self._once(f"holds {role}", lambda: self._holds(role, snapshots))
 
     def estimate(self) -> Awaitable[int | None]:
         """What ZFS thinks the planned send carries, in bytes; None if that is unknown."""
@@ -367,12 +372,12 @@ class Ground:
         elevated = replace(command, argv=host.elevation.wrap(command.argv))
         return await self._ask(role, elevated, parse_events)
 
-    async def _holds(self, snapshots: tuple[str, ...]) -> tuple[Hold, ...]:
+    async def _holds(self, role: Role, snapshots: tuple[str, ...]) -> tuple[Hold, ...]:
         found: tuple[Hold, ...] = ()
         at_once = int(thresholds.NAMES_AT_ONCE.value)
         for begin in range(0, len(snapshots), at_once):
             command = commands.holds(snapshots[begin : begin + at_once])
-            found += await self._ask("source", command, parse_holds)
+            found += await self._ask(role, command, parse_holds)
         return found
 
     async def _estimate(self) -> int | None:

@@ -51,22 +51,25 @@ class Churn:
         return self.increment.size / max(1.0, self.expected)
 
 
-def increments(each: DatasetComparison, scope: Scope) -> tuple[Increment, ...]:
-    """The route's increments of a dataset of the source, oldest first.
+def increments(
+    each: DatasetComparison, scope: Scope, latest: int | None = None
+) -> tuple[Increment, ...]:
+    """The route's increments of a dataset of the source, oldest first; the `latest` so many.
 
     The first snapshot holds everything and is none.
     """
     found: list[Increment] = []
-    before: Snapshot | None = None
+    after: Snapshot | None = None
     size = 0
-    for snapshot in each.source.snapshots if each.source else ():
+    for snapshot in reversed(each.source.snapshots if each.source else ()):
+        if len(found) == latest:
+            break
+        if scope.own(snapshot.name):
+            if after is not None:
+                found.append(Increment(after, size, max(0, after.creation - snapshot.creation)))
+            after, size = snapshot, 0
         size += snapshot.written or 0
-        if not scope.own(snapshot.name):
-            continue
-        if before is not None:
-            found.append(Increment(snapshot, size, max(0, snapshot.creation - before.creation)))
-        before, size = snapshot, 0
-    return tuple(found)
+    return tuple(reversed(found))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,7 @@ class Usual:
 
 def usual(datasets: tuple[DatasetComparison, ...], scope: Scope) -> Usual:
     """What is usual for these datasets together."""
-    latest = [increments(each, scope)[-_most() :] for each in datasets]
+    latest = [increments(each, scope, _most()) for each in datasets]
     known = [each for each in latest if len(each) >= thresholds.HISTORY_LEAST.value]
     return Usual(
         size=sum(_size(each) for each in known) if known else None,
@@ -93,29 +96,34 @@ def usual(datasets: tuple[DatasetComparison, ...], scope: Scope) -> Usual:
     )
 
 
-def churn(datasets: tuple[DatasetComparison, ...], scope: Scope) -> tuple[Churn, ...]:
+def churn(
+    datasets: tuple[DatasetComparison, ...], scope: Scope, typical: Usual
+) -> tuple[Churn, ...]:
     """The snapshots to be sent that hold far more than usual, one a dataset, the worst first.
 
     A snapshot is held against those of its dataset before it. One that was taken late may hold as
     much more. Where nothing is shared yet everything is sent, and there is nothing unusual in that.
     """
-    typical = usual(datasets, scope).size or 0.0
     found = [
         worst
         for each in datasets
         if each.start is not None and each.behind
-        if (worst := _worst(each, scope, typical)) is not None
+        if (worst := _worst(each, scope, typical.size or 0.0)) is not None
     ]
     return tuple(sorted(found, key=lambda each: -each.excess))
 
 
 def _worst(each: DatasetComparison, scope: Scope, typical: float) -> Churn | None:
     to_come = {snapshot.guid for snapshot in each.behind}
-    all_of_it = increments(each, scope)
+    # What is to come are the latest ones.
+    looked_at = increments(each, scope, len(each.behind) + _most())
     found: list[Churn] = []
-    for index, increment in enumerate(all_of_it):
-        before = all_of_it[max(0, index - _most()) : index]
-        if increment.snapshot.guid in to_come and len(before) >= thresholds.HISTORY_LEAST.value:
+    for index, increment in enumerate(looked_at):
+        # Most are too small to matter, and are not worth a median.
+        if increment.size < thresholds.CHURN_BYTES.value or increment.snapshot.guid not in to_come:
+            continue
+        before = looked_at[max(0, index - _most()) : index]
+        if len(before) >= thresholds.HISTORY_LEAST.value:
             late = max(1.0, increment.seconds / max(1.0, _seconds(before)))
             candidate = Churn(each.dataset.name, increment, _size(before) * late)
             if _unusual(candidate, typical * late):

@@ -10,6 +10,7 @@ from sealift.playbook.scene import Scene
 from sealift.replication.obstacles import missing_features
 from sealift.replication.watch import Role
 from sealift.zfs import commands
+from sealift.zfs.blocks import Blocks
 from sealift.zfs.commands import Command, Effect
 from sealift.zfs.names import pool_of
 from sealift.zfs.pools import PoolStatus, Scan, ScanState
@@ -182,27 +183,53 @@ def _scan(scan: Scan) -> str:
     return f"a {scan.kind.value} is running{done}"
 
 
-def missing(scene: Scene, properties: Mapping[Role, _Properties]) -> Iterator[Finding]:
-    """What the destination's pool lacks for the streams of this source."""
+def missing(
+    scene: Scene, properties: Mapping[Role, _Properties], blocks: tuple[Blocks, ...] | None
+) -> Iterator[Finding]:
+    """What the destination's pool lacks for the streams of this source.
+
+    `blocks` say what the source's datasets write; None if that could not be read.
+    """
     there, here = _features(properties["destination"]), _features(properties["source"])
     if scene.comparison is None or not there:
         return
     problem = missing_features(scene.comparison, there)
     if problem is not None:
         yield turned.from_problem(problem, scene)
+    users = _users(scene, blocks)
+    lacking = [
+        name
+        for name in (*_ALWAYS, *_PERHAPS)
+        if here.get(name) == "active" and there.get(name) not in ("enabled", "active")
+    ]
+    sure = tuple(name for name in lacking if name in _ALWAYS or name in users)
+    if sure:
+        named = turned.named(tuple(dict.fromkeys(user for n in sure for user in users.get(n, ()))))
+        yield _lacking(scene, sure, "problem", named)
+    if len(sure) < len(lacking):
+        yield _lacking(scene, tuple(name for name in lacking if name not in sure), "info", "")
+
+
+def _users(scene: Scene, blocks: tuple[Blocks, ...] | None) -> dict[str, list[str]]:
+    """The features that the datasets which the route carries write with, each with its datasets."""
+    carried = {each.dataset.name for each in scene.carried}
+    found: dict[str, list[str]] = {}
+    for each in blocks or ():
+        for feature in each.features if each.name in carried else ():
+            found.setdefault(feature, []).append(each.name)
+    return found
+
+
+def _lacking(scene: Scene, names: tuple[str, ...], weight: Severity, users: str) -> Finding:
     pool = _pool(scene, "destination")
-    for names, weight in ((_ALWAYS, "problem"), (_PERHAPS, "info")):
-        lacking = [
-            name
-            for name in names
-            if here.get(name) == "active" and there.get(name) not in ("enabled", "active")
-        ]
-        if lacking:
-            yield _lacking(scene, pool, tuple(lacking), turned.severity(weight))
-
-
-def _lacking(scene: Scene, pool: str, names: tuple[str, ...], weight: Severity) -> Finding:
-    sure = "streams need it" if weight == "problem" else "streams of datasets that use it need it"
+    if weight == "problem":
+        who = f"used by {users}" if users else "used by the source's pool"
+        said = f"{pool} has not enabled {', '.join(names)}, {who}: streams need it"
+    else:
+        said = (
+            f"the source's pool uses {', '.join(names)}, which {pool} has not enabled: streams of "
+            "datasets that use it need it"
+        )
     steps = tuple(
         scene.as_root(
             "destination",
@@ -211,15 +238,11 @@ def _lacking(scene: Scene, pool: str, names: tuple[str, ...], weight: Severity) 
         )
         for name in names
     )
-    return Finding(
-        "feature-missing",
-        weight,
-        "destination",
-        pool,
-        f"the source's pool uses {', '.join(names)}, which {pool} has not enabled: {sure}",
-        scene.evidence("destination", commands.pool_features(pool), ", ".join(names)),
-        steps,
-    )
+    seen = scene.evidence("destination", commands.pool_features(pool), ", ".join(names))
+    if users:
+        root = scene.route.source.dataset
+        seen += scene.evidence("source", commands.blocks(root), f"{', '.join(names)}: {users}")
+    return Finding("feature-missing", weight, "destination", pool, said, seen, steps)
 
 
 def dedup(scene: Scene, rooms: tuple[Room, ...] | None) -> Iterator[Finding]:

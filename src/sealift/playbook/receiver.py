@@ -17,6 +17,7 @@ from sealift.playbook.unseen import Unseen
 from sealift.replication.divergence import Lost, divergence
 from sealift.replication.watch import Role
 from sealift.zfs import commands, processes
+from sealift.zfs.blocks import Blocks
 from sealift.zfs.commands import Command, Effect
 from sealift.zfs.listings import KeyStatus
 from sealift.zfs.pools import PoolStatus
@@ -33,18 +34,19 @@ class Receiver:
     rooms: tuple[Room, ...] | None = None
     estimate: int | None = None
     rights: Rights | None = None
+    blocks: tuple[Blocks, ...] | None = None
 
 
 async def look(ground: Ground) -> StepReport:
     """Look at the destination, and at both pools."""
     unseen = Unseen()
-    scene, estimate, rooms, rights, ours, theirs = await asyncio.gather(
+    scene, estimate, rooms, rights, blocks, (ours, theirs) = await asyncio.gather(
         ground.scene(),
         ground.estimate(),
         unseen.see(ground.room(), "space and quotas there"),
         unseen.see(ground.rights("destination"), "what we may do there"),
-        _pool(ground, "source", unseen),
-        _pool(ground, "destination", unseen),
+        unseen.see(ground.blocks(), "how the source's datasets are written"),
+        asyncio.gather(_pool(ground, "source", unseen), _pool(ground, "destination", unseen)),
     )
     for sentence in scene.unseen.get("destination", ()):
         unseen.say(sentence)
@@ -54,6 +56,7 @@ async def look(ground: Ground) -> StepReport:
         rooms,
         estimate,
         rights,
+        blocks,
     )
     return judge(scene, seen, unseen.sentences)
 
@@ -131,13 +134,13 @@ def _findings(scene: Scene, seen: Receiver) -> Iterator[Finding]:
     yield from access.findings(scene, "destination", seen.rights)
     for role in ("destination", "source"):
         yield from pools.findings(scene, role, seen.status[role], seen.properties[role])
-    yield from pools.missing(scene, seen.properties)
+    yield from pools.missing(scene, seen.properties, seen.blocks)
     yield from pools.dedup(scene, seen.rooms)
     yield from room.findings(scene, seen.rooms, seen.estimate)
     yield from tokens.findings(scene)
     yield from _orphans(scene)
     yield from _foreign(scene)
-    unlocked = tuple(each for each in scene.picture.seal.breaches if each.id in turned.UNLOCKED)
+    unlocked = tuple(each for each in scene.seal.breaches if each.id in turned.UNLOCKED)
     yield from turned.from_breaches(unlocked, scene)
     yield from _modified(scene)
 
@@ -159,7 +162,7 @@ def _orphans(scene: Scene) -> Iterator[Finding]:
             ),
             (
                 *_look_and_kill(process, scene, f"End it; what arrived {kept}."),
-                scene.sending("Then send again."),
+                scene.sending("Then send again.", process.dataset),
             ),
         )
 

@@ -20,15 +20,15 @@ _Rooms = tuple[Room, ...] | None
 
 def facts(scene: Scene, rooms: _Rooms, estimate: int | None) -> Iterator[Fact]:
     """What is free, what is needed, and the quotas that bound it."""
-    here = _nearest(scene, rooms)
-    if here is not None:
+    here, available = _nearest(scene, rooms), _available(scene, rooms)
+    if here is not None and available is not None:
         needed = _needed(scene, estimate)
-        value = f"{words.size(here.available)} free in {here.name}"
+        value = f"{words.size(available)} free in {here.name}"
         if needed:
             value += f", about {words.size(needed)} are to arrive"
-        short = needed is not None and needed > here.available
+        short = needed is not None and needed > available
         level: Level = "problem" if short else "ok"
-        yield Fact("Room", value, level, _evidence(scene, here, f"available {here.available:,}"))
+        yield Fact("Room", value, level, _evidence(scene, here, f"available {available:,}"))
     bounded = [room for room in rooms or () if room.headroom is not None]
     if bounded:
         value = turned.named(
@@ -39,51 +39,76 @@ def facts(scene: Scene, rooms: _Rooms, estimate: int | None) -> Iterator[Fact]:
 
 def findings(scene: Scene, rooms: _Rooms, estimate: int | None) -> Iterator[Finding]:
     """What does not fit, and what is nearly full."""
-    found = [*_too_little(scene, rooms, estimate), *_children(scene, rooms)]
+    found = [*_too_little(scene, rooms, estimate), *_of_its_own(scene, rooms, estimate)]
     yield from found
     named = {finding.dataset for finding in found}
     for room in rooms or ():
-        if room.name not in named and _spent(room):
-            yield _quota(scene, room, None)
+        # A refquota above the tree is not the tree's.
+        bound = room if _within(room, scene) else replace(room, refquota=None)
+        if room.name not in named and _spent(bound):
+            yield _quota(scene, bound, None)
     if not any(finding.id == "space-low" for finding in found):
         yield from _nearly_full(scene)
 
 
 def _too_little(scene: Scene, rooms: _Rooms, estimate: int | None) -> Iterator[Finding]:
     needed, here = _needed(scene, estimate), _nearest(scene, rooms)
-    if here is None or needed is None or needed <= here.available:
+    available = _available(scene, rooms)
+    if here is None or needed is None or available is None or needed <= available:
         return
     tight = _tight(scene, rooms, needed)
     if tight is not None:
         yield _quota(scene, tight, needed)
         return
-    problem = no_room(needed, here.available, here.name)
+    problem = no_room(needed, available, here.name)
     if problem is not None:
-        seen = _evidence(scene, here, f"available {here.available:,}")
+        seen = _evidence(scene, here, f"available {available:,}")
         yield replace(turned.from_problem(problem, scene), evidence=seen)
 
 
+def _available(scene: Scene, rooms: _Rooms) -> int | None:
+    """What the whole tree may still take; None if that is not known.
+
+    A refquota is in what its dataset may take (`available`), and does not bound what is below it.
+    """
+    left: list[int] = []
+    for room in sorted(_above(scene, rooms), key=lambda each: -len(each.name)):
+        if room.under_refquota is None or room.under_refquota > room.available:
+            return min((*left, room.available))
+        if room.under_quota is not None:
+            left.append(room.under_quota)
+    return None
+
+
 def _tight(scene: Scene, rooms: _Rooms, needed: int) -> Room | None:
-    """The quota that bounds it, if it is one and not the pool."""
+    """The quota on the way down from the pool that bounds it, if it is one and not the pool."""
     pool = next((r for r in rooms or () if r.name == pool_of(r.name)), None)
-    if pool is None or pool.available < needed:
+    bounds = [
+        (left, room.name, room)
+        for room in _above(scene, rooms)
+        if (left := room.under_quota) is not None and left < needed
+    ]
+    if pool is None or not bounds:
         return None
-    root = scene.route.destination.dataset
-    above = [r for r in rooms or () if r.name == root or root.startswith(r.name + "/")]
-    bounds = [r for r in above if r.headroom is not None and r.headroom < needed]
-    return min(bounds, key=lambda r: r.headroom or 0, default=None)
+    # With a quota on the pool's own root its `available` does not tell what the pool has.
+    bounded = pool.under_quota is not None and pool.under_quota <= pool.available
+    tightest = replace(min(bounds)[-1], refquota=None)  # it is the quota that is meant
+    return tightest if bounded or pool.available >= needed else None
 
 
-def _children(scene: Scene, rooms: _Rooms) -> Iterator[Finding]:
-    """Quotas of single datasets below the root: `-R` brings the source's along."""
+def _of_its_own(scene: Scene, rooms: _Rooms, estimate: int | None) -> Iterator[Finding]:
+    """Limits of single datasets: `-R` brings the source's along, and a refquota is of one only."""
     by_name = {room.name: room for room in rooms or ()}
     root = scene.route.destination.dataset
-    for each in scene.carried:
-        room = by_name.get(join(root, each.below)) if each.below else None
-        needed = each.behind_bytes
-        if room is None or room.headroom is None or not needed or not each.behind:
+    behind = [each for each in scene.carried if each.behind]
+    for each in behind:
+        room = by_name.get(join(root, each.below))
+        if room is None:
             continue
-        if needed > room.headroom:
+        # The quota of the root bounds the whole tree, and has been looked at.
+        left = room.headroom if each.below else room.under_refquota
+        needed = each.behind_bytes if estimate is None or len(behind) > 1 else estimate
+        if left is not None and needed and needed > left:
             yield _quota(scene, room, needed)
 
 
@@ -144,11 +169,20 @@ def _nearly_full(scene: Scene) -> Iterator[Finding]:
     )
 
 
+def _above(scene: Scene, rooms: _Rooms) -> list[Room]:
+    """The destination's root and all above it, as far as they are there."""
+    root = scene.route.destination.dataset
+    return [r for r in rooms or () if r.name == root or root.startswith(r.name + "/")]
+
+
+def _within(room: Room, scene: Scene) -> bool:
+    root = scene.route.destination.dataset
+    return room.name == root or room.name.startswith(root + "/")
+
+
 def _nearest(scene: Scene, rooms: _Rooms) -> Room | None:
     """The destination's root, or of what is above it the nearest that is there."""
-    root = scene.route.destination.dataset
-    above = [r for r in rooms or () if r.name == root or root.startswith(r.name + "/")]
-    return max(above, key=lambda room: len(room.name), default=None)
+    return max(_above(scene, rooms), key=lambda room: len(room.name), default=None)
 
 
 def _needed(scene: Scene, estimate: int | None) -> int | None:

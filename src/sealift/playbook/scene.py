@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sealift.hosts.elevation import Elevation
@@ -15,14 +15,24 @@ from sealift.hosts.trouble import Trouble
 from sealift.playbook.diagnosis import Evidence, NextStep
 from sealift.playbook.flow import NOTHING, Flow
 from sealift.replication.comparison import Comparison, DatasetComparison, State
+from sealift.replication.obstacles import Problem
 from sealift.replication.picture import Picture, Side
 from sealift.replication.pipeline import End, Ends, pipeline
-from sealift.replication.plan import Plan
+from sealift.replication.plan import Plan, Step
+from sealift.replication.seal import Breach, Seal, SealState
 from sealift.replication.watch import Role
 from sealift.routes import Route
 from sealift.zfs import commands
 from sealift.zfs.commands import Command
 from sealift.zfs.listings import Snapshot
+
+# What is said of a dataset as it stands there, and is not true of one that is still arriving: the
+# kernel makes it at the beginning of a receive, without snapshot or key, but with a token.
+_OF_WHAT_STANDS = {
+    "stale-token", "dead-token", "foreign-token", "not-raw", "raw-lineage-unknown",
+    "no-common-base", "base-missing-on-source", "ivset-mismatch", "key-lineage-mismatch",
+    "destination-diverged",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +69,32 @@ class Scene:
             each for each in found if each.source is not None and each.state is not State.LEFT_OUT
         )
 
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong with the tree, but for what is only unfinished."""
+        return tuple(each for each in self.picture.problems if not self._unfinished(each))
+
+    @property
+    def seal(self) -> Seal:
+        """What can be said about the seal; what is only unfinished does not break it."""
+        seal = self.picture.seal
+        breaches = tuple(each for each in seal.breaches if not self._unfinished(each))
+        if seal.state is SealState.BROKEN and not breaches:
+            return Seal(SealState.UNKNOWN)
+        return replace(seal, breaches=breaches)
+
+    def _unfinished(self, said: Problem | Breach) -> bool:
+        return said.id in _OF_WHAT_STANDS and self.arriving(said.dataset)
+
+    def arriving(self, dataset: str) -> bool:
+        """Whether a receive is just making a dataset of the destination, or its next snapshot."""
+        inventory = self.picture.destination.inventory
+        if inventory is None or not self.flow.receiving(dataset):
+            return False
+        below = dataset.removeprefix(inventory.root).removeprefix("/")
+        held = inventory.datasets.get(below)
+        return held is not None and (held.dataset.resume_token is not None or not held.snapshots)
+
     def side(self, role: Role) -> Side:
         """One side of the picture."""
         return self.picture.source if role == "source" else self.picture.destination
@@ -76,9 +112,10 @@ class Scene:
         facts = self.side(role).facts
         return self.now.timestamp() + (facts.ahead_seconds if facts else 0)
 
-    def own(self, snapshots: tuple[Snapshot, ...]) -> tuple[Snapshot, ...]:
-        """Those that the route carries."""
-        return tuple(each for each in snapshots if self.route.scope.own(each.name))
+    def newest(self, snapshots: tuple[Snapshot, ...]) -> Snapshot | None:
+        """The newest of those that the route carries; `snapshots` are oldest first."""
+        own = self.route.scope.own
+        return next((each for each in reversed(snapshots) if own(each.name)), None)
 
     @property
     def behind_seconds(self) -> float | None:
@@ -121,10 +158,18 @@ class Scene:
         text = shlex.join(elevation.wrap(command.argv))
         return NextStep(why, text, self.where(role), command.effect)
 
-    def sending(self, why: str) -> NextStep:
-        """Starting the send that is planned, as a next step."""
-        plan = self.plan
-        text = ""
+    def sending(self, why: str, dataset: str = "") -> NextStep:
+        """Starting the send that is planned, as a next step: what it does for a dataset of a side.
+
+        Without a dataset it is what the plan begins with.
+        """
+        plan, text = self.plan, ""
         if plan is not None and plan.ready:
-            text = pipeline(plan.steps[0], self.ends, self.route.hold_tag).text()
+            steps = (each for each in plan.steps if not dataset or _concerns(each, dataset))
+            step = next(steps, None)
+            text = pipeline(step, self.ends, self.route.hold_tag).text() if step else ""
         return NextStep(why, text, self.ends.where, commands.Effect.CHANGE, "send")
+
+
+def _concerns(step: Step, dataset: str) -> bool:
+    return any(dataset in (chain.dataset, chain.into) for chain in step.chains)

@@ -19,7 +19,7 @@ from sealift.playbook.diagnosis import (
 )
 from sealift.playbook.flow import sent_dataset, together
 from sealift.playbook.ground import Ground, Rights
-from sealift.playbook.history import Churn
+from sealift.playbook.history import Churn, Usual
 from sealift.playbook.judged import report
 from sealift.playbook.scene import Scene
 from sealift.playbook.steps import SENDING
@@ -55,13 +55,15 @@ def judge(
     unseen: tuple[str, ...] = (),
 ) -> StepReport:
     """Judge what is sent. `estimate` is ZFS's own, in bytes, of the send that is planned."""
-    return report(SENDING, _facts(scene, estimate), _findings(scene, rights), unseen)
+    usual = history.usual(scene.carried, scene.route.scope)
+    found = _findings(scene, rights, usual)
+    return report(SENDING, _facts(scene, estimate, usual), found, unseen)
 
 
 # --- facts
 
 
-def _facts(scene: Scene, estimate: int | None) -> Iterator[Fact]:
+def _facts(scene: Scene, estimate: int | None, usual: Usual) -> Iterator[Fact]:
     yield from access.facts(scene, "source")
     if scene.flow.seen or scene.flow.jobs:
         yield _running(scene)
@@ -70,7 +72,7 @@ def _facts(scene: Scene, estimate: int | None) -> Iterator[Fact]:
         return
     yield _raw(scene)
     yield _to_send(scene, estimate)
-    yield from _rhythm(scene)
+    yield from _rhythm(scene, usual)
 
 
 def _running(scene: Scene) -> Fact:
@@ -98,7 +100,7 @@ def _short(process: Process) -> str:
 
 def _raw(scene: Scene) -> Fact:
     plain = [each.dataset.name for each in scene.carried if not each.dataset.encrypted]
-    seal = scene.picture.seal
+    seal = scene.seal
     proof = {
         SealState.SEALED: "what has arrived is sealed",
         SealState.BROKEN: "what has arrived is not sealed",
@@ -140,8 +142,7 @@ def _sized(scene: Scene, estimate: int | None, value: str) -> tuple[Evidence, ..
     return scene.evidence("source", asked, f"{estimate:,} bytes")
 
 
-def _rhythm(scene: Scene) -> Iterator[Fact]:
-    usual = history.usual(scene.carried, scene.route.scope)
+def _rhythm(scene: Scene, usual: Usual) -> Iterator[Fact]:
     if usual.size is not None and usual.seconds is not None:
         value = f"about {words.size(int(usual.size))} every {words.duration(usual.seconds)}"
         heard = f"medians of the last {words.count(usual.increments, 'snapshot')}"
@@ -152,7 +153,7 @@ def _rhythm(scene: Scene) -> Iterator[Fact]:
         yield Fact(
             "Newest snapshot",
             f"@{name}, {words.age(age)}",
-            "warning" if age > _quiet_after(scene) else "ok",
+            "warning" if age > _quiet_after(scene, usual) else "ok",
             scene.listed("source", f"@{name}"),
         )
     behind = scene.behind_seconds
@@ -164,36 +165,31 @@ def _rhythm(scene: Scene) -> Iterator[Fact]:
 
 def _newest(scene: Scene) -> tuple[str, float] | None:
     """Name and age of the newest snapshot of the route."""
-    own = [
-        snapshot
-        for each in scene.carried
-        if each.source is not None
-        for snapshot in scene.own(each.source.snapshots)[-1:]
-    ]
+    latest = (scene.newest(each.source.snapshots) for each in scene.carried if each.source)
+    own = (snapshot for snapshot in latest if snapshot is not None)
     newest = max(own, key=lambda each: each.creation, default=None)
     return None if newest is None else (newest.name, scene.clock("source") - newest.creation)
 
 
-def _quiet_after(scene: Scene) -> float:
-    usual = history.usual(scene.carried, scene.route.scope).seconds or 0.0
-    return max(scene.route.lag_limit, thresholds.QUIET_INTERVALS.value * usual)
+def _quiet_after(scene: Scene, usual: Usual) -> float:
+    return max(scene.route.lag_limit, thresholds.QUIET_INTERVALS.value * (usual.seconds or 0.0))
 
 
 # --- findings
 
 
-def _findings(scene: Scene, rights: Rights | None) -> Iterator[Finding]:
+def _findings(scene: Scene, rights: Rights | None, usual: Usual) -> Iterator[Finding]:
     yield from access.findings(scene, "source", rights)
     yield from _not_raw(scene)
-    for problem in scene.picture.problems:
+    for problem in scene.problems:
         if problem.id in _OWN_IDS:
             yield turned.from_problem(problem, scene)
-    breaches = tuple(each for each in scene.picture.seal.breaches if each.id == "not-raw")
+    breaches = tuple(each for each in scene.seal.breaches if each.id == "not-raw")
     yield from turned.from_breaches(breaches, scene)
     yield from _full(scene)
-    yield from _churn(scene)
+    yield from _churn(scene, usual)
     yield from _many(scene)
-    yield from _no_new_snapshot(scene)
+    yield from _no_new_snapshot(scene, usual)
     yield from _not_running(scene)
 
 
@@ -214,7 +210,7 @@ def _not_raw(scene: Scene) -> Iterator[Finding]:
             (
                 scene.as_root("source", kill, "End it."),
                 NextStep("Find out what starts it, and have it send with -w."),
-                scene.sending("Then send raw."),
+                scene.sending("Then send raw.", bare),
             ),
         )
 
@@ -270,7 +266,7 @@ def _full(scene: Scene) -> Iterator[Finding]:
                     "destroys them; into a new name it takes the space twice. Find out why whoever "
                     "started it saw no base."
                 ),
-                scene.sending("Send the increment instead."),
+                scene.sending("Send the increment instead.", process.dataset),
             ),
         )
 
@@ -285,8 +281,8 @@ def _of(dataset: str, scene: Scene) -> DatasetComparison | None:
     return scene.comparison.datasets.get(below)
 
 
-def _churn(scene: Scene) -> Iterator[Finding]:
-    for each in history.churn(scene.carried, scene.route.scope):
+def _churn(scene: Scene, typical: Usual) -> Iterator[Finding]:
+    for each in history.churn(scene.carried, scene.route.scope, typical):
         yield _churned(each, scene)
 
 
@@ -365,12 +361,12 @@ def _many(scene: Scene) -> Iterator[Finding]:
     )
 
 
-def _no_new_snapshot(scene: Scene) -> Iterator[Finding]:
+def _no_new_snapshot(scene: Scene, typical: Usual) -> Iterator[Finding]:
     newest = _newest(scene)
-    if newest is None or newest[1] <= _quiet_after(scene):
+    if newest is None or newest[1] <= _quiet_after(scene, typical):
         return
     name, age = newest
-    usual = history.usual(scene.carried, scene.route.scope).seconds
+    usual = typical.seconds
     rhythm = f", and one is usual every {words.duration(usual)}" if usual else ""
     root = scene.route.source.dataset
     new = scene.route.snapshot_name(scene.now, frozenset({name}))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sealift import words
 from sealift.playbook import chain, kernel_events, known_bugs
@@ -18,14 +18,14 @@ from sealift.playbook.diagnosis import (
     Side,
     StepReport,
 )
-from sealift.playbook.ground import ROLES, Ground
+from sealift.playbook.ground import Ground
 from sealift.playbook.judged import report
 from sealift.playbook.scene import Scene
 from sealift.playbook.steps import STREAM
 from sealift.playbook.unseen import Unseen
 from sealift.replication.job import Job, JobState
 from sealift.replication.report import NO_CONTACT
-from sealift.replication.watch import Role
+from sealift.replication.watch import ROLES, Role
 from sealift.zfs.commands import Command, Effect
 from sealift.zfs.events import Event
 from sealift.zfs.holds import Hold
@@ -38,13 +38,13 @@ _VERSION = Command(("zfs", "version"), Effect.READ, "which ZFS that is")
 class Stream:
     """What was read for this step beside the scene. None: it could not be read.
 
-    `jobs` are the route's, newest first; `holds` those of the chain's anchors.
+    `jobs` are the route's, newest first; `holds` those of what `chain.to_ask` names.
     """
 
     events: Mapping[Role, tuple[Event, ...] | None]
     pool_guids: Mapping[Role, str]
     jobs: tuple[Job, ...] = ()
-    holds: tuple[Hold, ...] | None = None
+    holds: chain.Holds = field(default_factory=dict)
 
 
 async def look(ground: Ground) -> StepReport:
@@ -58,17 +58,26 @@ async def look(ground: Ground) -> StepReport:
         _pool_guid(ground, "source"),
         _pool_guid(ground, "destination"),
     )
-    held = tuple(name for name, snapshot in chain.anchors(scene) if snapshot.userrefs)
-    holds = await unseen.see(ground.holds(held), "who holds the anchors") if held else ()
+    held, held_there = await asyncio.gather(
+        *(_holds(ground, role, chain.to_ask(scene, role), unseen) for role in ROLES)
+    )
     if scene.comparison is None:
         unseen.say("the chain: it takes the listings of both sides")
     seen = Stream(
         {"source": ours, "destination": theirs},
         dict(zip(ROLES, guids, strict=True)),
         jobs,
-        holds,
+        {"source": held, "destination": held_there},
     )
     return judge(scene, seen, unseen.sentences)
+
+
+async def _holds(
+    ground: Ground, role: Role, names: tuple[str, ...], unseen: Unseen
+) -> tuple[Hold, ...] | None:
+    if not names:
+        return ()
+    return await unseen.see(ground.holds(role, names), f"who holds the anchors of the {role}")
 
 
 async def _pool_guid(ground: Ground, role: Role) -> str:
@@ -132,7 +141,7 @@ def _versions(scene: Scene) -> Iterator[Fact]:
 
 
 def _findings(scene: Scene, seen: Stream, recent: _Recent) -> Iterator[Finding]:
-    yield from chain.findings(scene, seen.holds)
+    yield from chain.findings(scene, seen.holds, seen.jobs)
     for role, events in recent.items():
         yield from kernel_events.findings(scene, role, events)
     if seen.jobs:
@@ -155,7 +164,7 @@ def _job(scene: Scene, job: Job) -> Iterator[Finding]:
     said = printable(trouble.raw).strip() or trouble.what
     # Between the hosts, and not between us and them.
     side: Side = "link" if trouble.finding in NO_CONTACT else "destination"
-    again = () if job.state is JobState.WAITING else (scene.sending("Send again."),)
+    again = () if job.state is JobState.WAITING else (scene.sending("Send again.", job.step.into),)
     yield Finding(
         trouble.finding,
         weights[job.state],

@@ -7,9 +7,10 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 
 from sealift import words
-from sealift.playbook import advice, bottleneck, sampling, thresholds, trial, way
+from sealift.playbook import advice, between, bottleneck, sampling, thresholds, trial, way
+from sealift.playbook.between import Way
 from sealift.playbook.diagnosis import Evidence, Fact, Finding, Level, StepReport, Verdict
-from sealift.playbook.ground import ROLES, Ground
+from sealift.playbook.ground import Ground
 from sealift.playbook.judged import report
 from sealift.playbook.sample import Sample
 from sealift.playbook.scene import Scene
@@ -17,7 +18,7 @@ from sealift.playbook.stations import End, find
 from sealift.playbook.steps import TIME
 from sealift.playbook.trial import Carried
 from sealift.playbook.unseen import Unseen
-from sealift.replication.watch import Role
+from sealift.replication.watch import ROLES, Role
 
 
 async def look(ground: Ground) -> StepReport:
@@ -160,13 +161,19 @@ def _findings(scene: Scene, verdict: Verdict) -> Iterator[Finding]:
 
 async def _at_rest(ground: Ground, scene: Scene, unseen: Unseen) -> StepReport:
     plan = scene.plan
-    if plan is None or not plan.steps or ground.trial <= 0:
+    tried: tuple[Way, ...] = ()
+    if ground.trial > 0:
+        tried = await unseen.see(_ways(ground), "whether the hosts get to each other") or ()
+    ways, shut = list(_way_facts(scene, tried)), tuple(between.findings(scene, tried))
+    if plan is None or not plan.steps or ground.trial <= 0 or shut:
         why = "no trial made"
         if plan is not None and not plan.steps:
             why = "nothing can be sent as it is" if plan.blocked else "there is nothing to send"
+        elif shut:
+            why = "nothing could be sent, for the way between the hosts is not open"
         verdict = Verdict(None, "low", f"nothing runs, so nothing is held back; {why}")
-        facts = [Fact("Running", "nothing", "ok")]
-        return replace(report(TIME, facts, (), unseen.sentences), verdict=verdict)
+        facts = [Fact("Running", "nothing", "ok"), *ways]
+        return replace(report(TIME, facts, shut, unseen.sentences), verdict=verdict)
     half = max(2, round(ground.trial / 2))
     ends, send = scene.ends, plan.steps[0].send
     told = (
@@ -174,7 +181,7 @@ async def _at_rest(ground: Ground, scene: Scene, unseen: Unseen) -> StepReport:
         "through ssh into nothing; that only reads"
     )
     ground.announce(replace(report(TIME, [Fact("Trial", told)], (), ()), state="running"))
-    parts = []
+    parts: list[Fact] = []
     trials: tuple[tuple[str, Callable[[], Awaitable[Carried | None]]], ...] = (
         ("zfs send reads", lambda: trial.send_into_nothing(ground.watch.source, ends, send, half)),
         ("ssh carries", lambda: trial.zeros_through_ssh(ground.watch.coordinator, ends, half)),
@@ -191,4 +198,16 @@ async def _at_rest(ground: Ground, scene: Scene, unseen: Unseen) -> StepReport:
         f"nothing runs; in a trial of {2 * half} s {said}" if said else "nothing runs",
         tuple(item for fact in parts for item in fact.evidence),
     )
-    return replace(report(TIME, parts, (), unseen.sentences), verdict=verdict)
+    return replace(report(TIME, [*ways, *parts], (), unseen.sentences), verdict=verdict)
+
+
+async def _ways(ground: Ground) -> tuple[Way, ...]:
+    return await between.ways(ground.watch.coordinator, ground.watch.ends)
+
+
+def _way_facts(scene: Scene, tried: tuple[Way, ...]) -> Iterator[Fact]:
+    for each in tried:
+        said = "open" if each.trouble is None else each.trouble.what
+        level: Level = "ok" if each.trouble is None else "warning"
+        evidence = Evidence(each.command.text(), scene.ends.where, said)
+        yield Fact(f"Way to {each.other}", said, level, (evidence,))

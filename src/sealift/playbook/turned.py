@@ -18,7 +18,7 @@ from sealift.replication.watch import Role
 from sealift.routes import Purpose
 from sealift.zfs import commands
 from sealift.zfs.commands import Command, Effect, RawSend
-from sealift.zfs.names import check_snapshot_name, pool_of, printable
+from sealift.zfs.names import check_snapshot_name, pool_of, printable, relative
 
 _SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 _SIDES: tuple[Side, ...] = get_args(Side)
@@ -57,7 +57,9 @@ def from_partial(partial: Partial, weight: Severity, scene: Scene) -> Finding:
     steps: tuple[NextStep, ...]
     if partial.resumable:
         steps = (
-            scene.sending("Send again: the plan resumes it first, checked against the source."),
+            scene.sending(
+                "Send again: the plan resumes it first, checked against the source.", partial.into
+            ),
             *_give_up(partial.into, scene, "Or give up what arrived of it, and plan again."),
         )
     else:
@@ -137,10 +139,15 @@ def named(names: tuple[str, ...]) -> str:
 
 
 def _compared(dataset: str, scene: Scene) -> DatasetComparison | None:
-    found = scene.comparison.datasets.values() if scene.comparison else ()
-    for each in found:
-        if dataset in {held.dataset.name for held in (each.source, each.destination) if held}:
-            return each
+    """The entry of a dataset of either side."""
+    if scene.comparison is None:
+        return None
+    for inventory in (scene.comparison.source, scene.comparison.destination):
+        if dataset == inventory.root or dataset.startswith(inventory.root + "/"):
+            below = relative(dataset, inventory.root)
+            each = scene.comparison.datasets.get(below)
+            if each is not None and below in inventory.datasets:
+                return each
     return None
 
 
@@ -178,11 +185,11 @@ def _anew(_: Problem, each: DatasetComparison | None, scene: Scene) -> tuple[Nex
     """A full receive into a new name; nothing that the destination has is touched."""
     if each is None or each.source is None or each.destination is None:
         return ()
-    own = scene.own(each.source.snapshots)
-    if not own:
+    newest = scene.newest(each.source.snapshots)
+    if newest is None:
         return ()
     into = f"{each.destination.dataset.name}-new"
-    send = RawSend(each.source.dataset.name, own[-1].name).argv("-vP")
+    send = RawSend(each.source.dataset.name, newest.name).argv("-vP")
     ends = scene.ends
     text = f"{ends.on(ends.source, send)} | {ends.on(ends.destination, commands.receive(into))}"
     why = f"In full into {into}; {each.destination.dataset.name} stays as it is until you decide."

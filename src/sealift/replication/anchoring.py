@@ -47,18 +47,19 @@ class Anchoring:
         releases = calls(commands.release, self.tag, self.release, self.trees)
         return (*releases, *(commands.bookmark(name) for name in self.bookmark))
 
-    def of(self, chain: Chain) -> Anchoring:
-        """The part that concerns one of several datasets, should it have to go alone."""
-
-        def only(names: tuple[str, ...], dataset: str) -> tuple[str, ...]:
-            return tuple(name for name in names if name.partition("@")[0] == dataset)
-
-        return Anchoring(
-            self.tag,
-            only(self.hold_there, chain.into),
-            only(self.release_there, chain.into),
-            only(self.release, chain.dataset),
-            only(self.bookmark, chain.dataset),
+    def apart(self, chains: Iterable[Chain]) -> tuple[Anchoring, ...]:
+        """The part of each of several datasets, should they have to go one by one."""
+        hold_there, release_there = _by_dataset(self.hold_there), _by_dataset(self.release_there)
+        release, bookmark = _by_dataset(self.release), _by_dataset(self.bookmark)
+        return tuple(
+            Anchoring(
+                self.tag,
+                tuple(hold_there.get(chain.into, ())),
+                tuple(release_there.get(chain.into, ())),
+                tuple(release.get(chain.dataset, ())),
+                tuple(bookmark.get(chain.dataset, ())),
+            )
+            for chain in chains
         )
 
 
@@ -80,7 +81,7 @@ def along(
     `source_held` and `destination_held` are the snapshots (`dataset@name`) that carry `tag`.
     """
     needed = Counter(each for step in steps for each in _starts(step, comparison))
-    held, held_there = _by_dataset(source_held), _by_dataset(destination_held)
+    held, held_there = _short_names(source_held), _short_names(destination_held)
     grounds: dict[str, _Ground] = {}
     moved: list[Anchoring] = []
     for step in steps:
@@ -120,13 +121,20 @@ def _starts(step: Step, comparison: Comparison) -> Iterator[tuple[str, int]]:
                 yield chain.origin.partition("@")[0], origin.guid
 
 
-def _by_dataset(held: Iterable[str]) -> dict[str, set[str]]:
-    """The short names of what is held, by dataset."""
-    found: dict[str, set[str]] = {}
-    for name in held:
-        dataset, _, short = name.partition("@")
-        found.setdefault(dataset, set()).add(short)
+def _by_dataset(names: Iterable[str]) -> dict[str, list[str]]:
+    """Snapshots (`dataset@name`) by their datasets, in the order given."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        found.setdefault(name.partition("@")[0], []).append(name)
     return found
+
+
+def _short_names(held: Iterable[str]) -> dict[str, set[str]]:
+    """The names behind the `@` of what is held, by dataset."""
+    return {
+        dataset: {name.partition("@")[2] for name in names}
+        for dataset, names in _by_dataset(held).items()
+    }
 
 
 @dataclass(slots=True)

@@ -96,9 +96,11 @@ def archive(order: Order) -> bytes:
         "settings": "".join(f"{name}={shlex.quote(value)}\n" for name, value in settings.items()),
         "about": about(order) + "\n",
     }
+    stays = "".join(f"{name}\n" for name in _origins(order))
     for number, step, kind, anchoring in _numbered(order):
         for name, content in _step_files(step, kind, anchoring, order).items():
             files[f"steps/{number}/{name}"] = content
+        files[f"steps/{number}/stays"] = stays
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
         for path, content in files.items():
@@ -118,10 +120,10 @@ def _numbered(order: Order) -> Iterable[tuple[str, Step, str, Anchoring]]:
             yield f"{number:04}", step, "single", anchoring
             continue
         yield f"{number:04}", step, "package", anchoring
-        for chain in step.chains:
+        for chain, part in zip(step.chains, anchoring.apart(step.chains), strict=True):
             number += 1
             alone = Step(_first_send(chain), chain.into, (chain,), "what the package left undone")
-            yield f"{number:04}", alone, "repair", anchoring.of(chain)
+            yield f"{number:04}", alone, "repair", part
 
 
 def _first_send(chain: Chain) -> RawSend:
@@ -138,7 +140,6 @@ def _step_files(step: Step, kind: str, anchoring: Anchoring, order: Order) -> di
     files = {
         "step": _functions(step, kind, anchoring, order),
         "expect": "".join(f"{name}\t{guid}\n" for name, guid in expected),
-        "stays": "".join(f"{name}\n" for name in _origins(order)),
     }
     if kind == "package":
         files["brings"] = "".join(_lines(chain, f"\t{chain.into}") for chain in step.chains)

@@ -45,6 +45,7 @@ JOBS_EVERY = 20.0  # seconds between two looks for jobs that others started
 _JOBS_AGAIN = 3.0  # seconds until a job that was lost sight of is looked for
 _RATES_KEPT, _RATE_EVERY = 120, 5.0
 Role = Literal["source", "destination"]
+ROLES: tuple[Role, Role] = ("source", "destination")
 _SOURCE: Role = "source"
 _DESTINATION: Role = "destination"
 

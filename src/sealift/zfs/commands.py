@@ -49,13 +49,14 @@ class Command:
         return self.shown or shlex.join(self.argv)
 
 
-# What the readers of `listings` and `room` expect, in this order. Hidden
+# What the readers of `listings`, `room` and `blocks` expect, in this order. Hidden
 # properties (ivsetguid, keyguid) are listed by zfs 2.1 to 2.4 when asked for by name.
 DATASET_COLUMNS = (
     "name,type,guid,createtxg,creation,used,available,referenced,encryption,encryptionroot,"
     "keystatus,keyformat,keyguid,mounted,readonly,receive_resume_token,origin,written"
 )
 ROOM_COLUMNS = "name,used,available,referenced,quota,refquota,dedup"
+BLOCK_COLUMNS = "name,recordsize,volblocksize,compression,dnodesize"
 SNAPSHOT_COLUMNS = "name,guid,createtxg,creation,used,written,ivsetguid,userrefs"
 
 
@@ -97,6 +98,12 @@ def room_below(root: str) -> Command:
     """The same of a whole tree: a replica's children may have quotas of their own."""
     argv = ("zfs", "list", "-Hp", "-r", "-t", "filesystem,volume", "-o", ROOM_COLUMNS)
     return Command((*argv, check_dataset(root)), Effect.READ, "how much room there is")
+
+
+def blocks(root: str) -> Command:
+    """How the datasets of a tree write their blocks, as `blocks.parse_blocks` reads it."""
+    argv = ("zfs", "list", "-Hp", "-r", "-t", "filesystem,volume", "-o", BLOCK_COLUMNS)
+    return Command((*argv, check_dataset(root)), Effect.READ, "how its blocks are written")
 
 
 def delegations(dataset: str) -> Command:

@@ -32,14 +32,20 @@ class Room:
     dedup: str
 
     @property
+    def under_quota(self) -> int | None:
+        """What its quota leaves to it and to all below it; None without one."""
+        return None if self.quota is None else max(0, self.quota - self.used)
+
+    @property
+    def under_refquota(self) -> int | None:
+        """What its refquota leaves to it alone, snapshots and children not counted."""
+        return None if self.refquota is None else max(0, self.refquota - self.referenced)
+
+    @property
     def headroom(self) -> int | None:
-        """What its own quota (of both the tighter one) leaves; None without one."""
-        left = [
-            limit - taken
-            for limit, taken in ((self.quota, self.used), (self.refquota, self.referenced))
-            if limit is not None
-        ]
-        return max(0, min(left)) if left else None
+        """What its own quota (of both the tighter one) leaves to it; None without one."""
+        left = [left for left in (self.under_quota, self.under_refquota) if left is not None]
+        return min(left, default=None)
 
 
 def parse_room(data: bytes) -> tuple[Room, ...]:

@@ -13,6 +13,7 @@ from sealift.playbook.scene import Scene
 from sealift.replication.inventory import Inventory
 from sealift.replication.job import JobState
 from sealift.routes import Purpose
+from sealift.zfs.blocks import Blocks
 from sealift.zfs.commands import Effect
 from sealift.zfs.listings import KeyStatus
 from sealift.zfs.pools import PoolStatus, parse_status
@@ -52,6 +53,7 @@ def seen(
     properties: Mapping[str, str] = FEATURES,
     here_has: Mapping[str, str] = FEATURES,
     estimate: int | None = None,
+    blocks: tuple[Blocks, ...] | None = None,
 ) -> Receiver:
     """What a healthy receiver shows, but for what is given."""
     return Receiver(
@@ -59,6 +61,7 @@ def seen(
         {"source": here_has, "destination": properties},
         rooms or (room("backup"), room("backup/prod")),
         estimate,
+        blocks=blocks,
     )
 
 
@@ -131,6 +134,36 @@ def test_a_quota_that_bounds_it_is_named_instead_of_the_pool(where: str) -> None
     assert (finding.severity, finding.dataset) == ("problem", where)
     assert f"zfs set quota=none {where}" in [each.command for each in finding.next]
     assert "space-low" not in ids(report)
+
+
+def test_a_quota_of_the_pools_own_root_is_no_full_pool() -> None:
+    """What is available anywhere below is then what the quota leaves."""
+    top = room("backup", free=GIB, quota=4 * GIB)
+    report = judge(behind(), seen(top, room("backup/prod", free=GIB), estimate=2 * GIB))
+    assert only(report, "quota-reached").dataset == "backup"
+    assert "space-low" not in ids(report)
+    # The pool has still less than the quota leaves: a larger quota would not help.
+    full = replace(top, available=MIB)
+    report = judge(behind(), seen(full, room("backup/prod", free=MIB), estimate=2 * GIB))
+    assert only(report, "space-low").severity == "problem"
+    assert "quota-reached" not in ids(report)
+
+
+def test_a_seed_meets_the_quota_of_what_will_be_above_it() -> None:
+    seed = scene(*mirrored({"": HOURS}, {}), now=at(5.1))
+    report = judge(seed, seen(room("backup", free=GIB, quota=4 * GIB), estimate=2 * GIB))
+    assert only(report, "quota-reached").dataset == "backup"
+
+
+def test_a_refquota_bounds_its_own_dataset_only() -> None:
+    """Neither what is below it nor the tree that is received below it."""
+    above = room("backup", free=MIB, refquota=2 * GIB + MIB)
+    report = judge(behind(), seen(above, room("backup/prod"), estimate=2 * GIB))
+    assert report.findings == ()
+    top = room("backup/prod", free=5000, refquota=2 * GIB + 5000)
+    report = judge(behind(), seen(room("backup"), top, estimate=2 * GIB))
+    assert ids(report) <= {"quota-reached"}
+    assert all(each.severity == "warning" for each in report.findings)
 
 
 def test_a_quota_above_in_between_is_named() -> None:
@@ -263,6 +296,32 @@ def test_compression_that_the_source_uses_is_needed_or_may_be(name: str, severit
     assert only(report, "feature-missing").severity == severity
     unused = FEATURES | {feature: "enabled"}
     assert judge(behind(), seen(properties=lacking, here_has=unused)).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("feature", "blocks"),
+    [
+        ("large_blocks", Blocks("tank/prod/db", 1 << 20, "lz4", "legacy")),
+        ("zstd_compress", Blocks("tank/prod/db", 128 << 10, "zstd-9", "legacy")),
+        ("large_dnode", Blocks("tank/prod/db", 128 << 10, "lz4", "auto")),
+    ],
+)
+def test_what_the_datasets_of_the_route_write_is_needed(feature: str, blocks: Blocks) -> None:
+    name = f"feature@{feature}"
+    used, lacking = FEATURES | {name: "active"}, FEATURES | {name: "disabled"}
+    plain = Blocks("tank/prod", 128 << 10, "lz4", "legacy")
+    sees = seen(properties=lacking, here_has=used, blocks=(plain, blocks))
+    finding = only(judge(behind(), sees), "feature-missing")
+    assert (finding.severity, finding.side) == ("problem", "destination")
+    assert f"{name}, used by tank/prod/db" in finding.summary
+    assert finding.next[0].command == f"zpool set {name}=enabled backup"
+    # Of another tree of the same pool, or set but never written with.
+    elsewhere = seen(
+        properties=lacking, here_has=used, blocks=(plain, replace(blocks, name="tank/other"))
+    )
+    assert only(judge(behind(), elsewhere), "feature-missing").severity == "info"
+    unused = seen(properties=lacking, here_has=lacking | {name: "enabled"}, blocks=(blocks,))
+    assert judge(behind(), unused).findings == ()
 
 
 def test_deduplication_is_named_also_where_it_will_be_inherited() -> None:

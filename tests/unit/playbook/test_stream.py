@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from sealift.hosts.trouble import Trouble
-from sealift.playbook import known_bugs
-from sealift.playbook.diagnosis import StepReport
+from sealift.playbook import chain, known_bugs
+from sealift.playbook.diagnosis import Finding, StepReport
 from sealift.playbook.scene import Scene
 from sealift.playbook.stream import Stream, judge
 from sealift.replication.inventory import Inventory
@@ -28,19 +28,24 @@ def seen(
     jobs: tuple[Job, ...] = (),
     holds: tuple[Hold, ...] | None = (),
 ) -> Stream:
-    """What was read beside the scene; `events` are the destination's."""
+    """What was read beside the scene; `events` are the destination's, `holds` the source's."""
     guids = {"source": "7", "destination": "9"}
-    return Stream({"source": here, "destination": events}, guids, jobs, holds)  # type: ignore[arg-type]
+    both = {"source": holds, "destination": None}
+    return Stream({"source": here, "destination": events}, guids, jobs, both)  # type: ignore[arg-type]
 
 
 def anchored(inventories: tuple[Inventory, Inventory]) -> tuple[Inventory, Inventory]:
-    """The same, with a bookmark of every snapshot of the source."""
+    """The same, with a bookmark of every snapshot of the source, all held on the destination."""
     ours, theirs = inventories
     marked = {
         below: replace(each, bookmarks=tuple(replace(s, bookmark=True) for s in each.snapshots))
         for below, each in ours.datasets.items()
     }
-    return replace(ours, datasets=marked), theirs
+    kept = {
+        below: replace(each, snapshots=tuple(replace(s, userrefs=1) for s in each.snapshots))
+        for below, each in theirs.datasets.items()
+    }
+    return replace(ours, datasets=marked), replace(theirs, datasets=kept)
 
 
 def of(ours: dict[str, list[int]], theirs: dict[str, list[int]], **changes: object) -> StepReport:
@@ -96,11 +101,58 @@ def test_other_iv_sets_and_other_keys_are_named() -> None:
     assert only(report, "key-lineage-mismatch").severity == "problem"
 
 
-def test_a_base_that_neither_is_held_nor_has_a_bookmark_may_be_lost() -> None:
-    there = scene()
-    finding = only(judge(there, seen()), "anchor-not-held")
-    assert (finding.severity, finding.side) == ("warning", "source")
-    assert finding.next[0].command == "zfs hold keepforrep tank/prod@s105 tank/prod/db@s105"
+def loose(report: StepReport) -> dict[str, Finding]:
+    """What is said of anchors, by side."""
+    return {each.side: each for each in report.findings if each.id == "anchor-not-held"}
+
+
+def test_a_base_that_is_neither_held_nor_bookmarked_may_be_lost() -> None:
+    found = loose(judge(scene(), seen(jobs=(job(JobState.DONE),))))
+    assert {side: each.severity for side, each in found.items()} == {
+        "source": "warning",
+        "destination": "warning",
+    }
+    assert found["source"].next[0].command == (
+        "zfs hold keepforrep tank/prod@s105 tank/prod/db@s105"
+    )
+    assert found["destination"].next[0].command == (
+        "zfs hold keepforrep backup/prod@s105 backup/prod/db@s105"
+    )
+    assert "bookmark" not in found["destination"].summary
+
+
+def test_where_nothing_shows_that_the_route_holds_its_anchors_it_is_a_note() -> None:
+    """Replication that something else made, without holds, is no fault."""
+    found = loose(judge(scene(), seen()))
+    assert {each.severity for each in found.values()} == {"info"}
+    another = seen(holds=(Hold("tank/prod@s101", "zrepl_last", "today"),))
+    assert {each.severity for each in loose(judge(scene(), another)).values()} == {"info"}
+    ours = seen(holds=(Hold("tank/prod@s101", "keepforrep", "today"),))
+    assert {each.severity for each in loose(judge(scene(), ours)).values()} == {"warning"}
+
+
+def test_a_bookmark_stands_in_for_the_base_of_the_source_only() -> None:
+    ours, _ = anchored(mirrored({"": HOURS}, {"": HOURS}))
+    _, theirs = mirrored({"": HOURS}, {"": HOURS})
+    there = scene(ours, theirs, now=at(5.1))
+    assert set(loose(judge(there, seen()))) == {"destination"}
+    assert loose(judge(replace(there, flow=LIVE), seen())) == {}  # it will be held as it arrives
+
+
+def test_holds_are_asked_of_what_is_held_and_of_a_few_others_where_an_anchor_is_not() -> None:
+    ours, theirs = anchored(mirrored({"": HOURS}, {"": HOURS}))
+    there = scene(ours, theirs, now=at(5.1))
+    assert chain.to_ask(there, "source") == ()
+    assert chain.to_ask(there, "destination") == ("backup/prod@s105",)
+    top = theirs.datasets[""]
+    newest = replace(top.snapshots[-1], userrefs=0)
+    lost = replace(theirs, datasets={"": replace(top, snapshots=(*top.snapshots[:-1], newest))})
+    asked = chain.to_ask(scene(ours, lost, now=at(5.1)), "destination")
+    assert asked == tuple(f"backup/prod@s{each}" for each in (104, 103, 102, 101))
+    kept = tuple(replace(each, userrefs=1) for each in ours.datasets[""].snapshots)
+    marked = replace(ours, datasets={"": replace(ours.datasets[""], snapshots=kept)})
+    both = scene(marked, lost, now=at(5.1))  # what the source holds tells whose holds they were
+    assert chain.to_ask(both, "source")[0] == "tank/prod@s105"
 
 
 def held_once(*tags: str) -> StepReport:

@@ -13,8 +13,8 @@ from sealift.playbook.thresholds import TABLE, Threshold
 
 HERE = Path(playbook.__file__).parent
 RULES = (
-    "access", "chain", "entry", "flow", "ground", "history", "judged", "kernel_events", "mending",
-    "pools", "receiver", "room", "scene", "sending", "stream", "tokens", "turned",
+    "access", "between", "chain", "entry", "flow", "ground", "history", "judged", "kernel_events",
+    "mending", "pools", "receiver", "room", "scene", "sending", "stream", "tokens", "turned",
 )  # fmt: skip
 
 

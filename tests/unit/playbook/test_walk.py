@@ -15,7 +15,7 @@ from sealift.hosts.trouble import Trouble, TroubleError, UnknownKey
 from sealift.playbook import report_json, thresholds
 from sealift.playbook.diagnosis import Diagnosis, StepReport
 from sealift.playbook.playbook import Playbook
-from sealift.playbook.steps import RECEIVER, SENDING, STREAM, TITLES
+from sealift.playbook.steps import RECEIVER, SENDING, STREAM, TIME, TITLES
 from sealift.replication.watch import RouteWatch
 from sealift.zfs import commands
 from tests.unit.playbook.scenes import ROUTE
@@ -52,6 +52,8 @@ class Said:
 
 def _listing(argv: tuple[str, ...]) -> str:
     """Which of the listings `zfs list` was asked for."""
+    if commands.BLOCK_COLUMNS in argv:
+        return "list blocks"
     if commands.ROOM_COLUMNS in argv:
         return "room below" if "-r" in argv else "room"
     return "list snapshot" if "snapshot,bookmark" in argv else "list filesystem"
@@ -128,6 +130,7 @@ class Box:
                 f"{self.root}\tfilesystem\t1\t1\t1\t9\t90000\t9\taes-256-gcm\t{self.root}\t"
                 "unavailable\tpassphrase\t77\tno\ton\t-\t-\t0\n"
             ),
+            "list blocks": f"{self.root}\t131072\t-\ton\tlegacy\n",
             "list snapshot": "".join(snapshots),
             "zpool list": f"{pool}\t900\t9\t891\t3\t1\tONLINE\n",
             "zpool status": f"  pool: {pool}\n state: ONLINE\nerrors: No known data errors\n",
@@ -150,11 +153,11 @@ class Pair:
     source: Box = field(default_factory=lambda: Box("root@nas1", "tank/prod"))
     destination: Box = field(default_factory=lambda: Box("root@dr1", "backup/prod"))
 
-    def playbook(self) -> Playbook:
+    def playbook(self, trial: float = 0.0) -> Playbook:
         gate, log = Gate(read_only=True), CommandLog()
         hosts = (Host(self.source, gate, log), Host(self.destination, gate, log))
         route = replace(ROUTE, lag_limit=10**9)
-        return Playbook(RouteWatch(route, *hosts), window=0.0, trial=0.0)
+        return Playbook(RouteWatch(route, *hosts), window=0.0, trial=trial)
 
 
 def step(shown: Diagnosis, name: str) -> StepReport:
@@ -328,6 +331,15 @@ async def test_a_destination_that_is_not_there_yet_is_no_trouble() -> None:
     shown = await pair.playbook().run()
     assert found(shown, "problem") == set()
     assert any(each.title == "Room" for each in step(shown, RECEIVER).facts)
+
+
+async def test_the_way_between_the_hosts_is_tried_where_nothing_runs() -> None:
+    pair = Pair()
+    shown = await pair.playbook(trial=1.0).run()
+    facts = {fact.title: fact for fact in step(shown, TIME).facts}
+    assert facts["Way to root@dr1"].value == "open"
+    assert facts["Way to root@dr1"].evidence[0].command.endswith("root@dr1 true")
+    assert found(shown, "warning", "problem") <= {"clock-skew"}
 
 
 async def test_a_walk_that_is_given_up_leaves_nothing_behind() -> None:

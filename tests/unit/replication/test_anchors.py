@@ -323,7 +323,7 @@ def test_an_origin_outside_the_tree_is_held_by_its_own_name() -> None:
 
 def test_a_dataset_of_a_package_that_goes_alone_has_its_own_part_name_by_name() -> None:
     found, package = of_a_tree()
-    alone = anchoring(found, package).of(package.chains[1])
+    alone = anchoring(found, package).apart(package.chains)[1]
     assert texts(alone.destination) == [f"zfs hold {TAG} backup/prod/a@s103"]
     assert texts(alone.source) == [
         f"zfs release {TAG} tank/prod/a@s101 tank/prod/a@s102",

@@ -161,8 +161,10 @@ CHAIN = (
             "Then only an older base, a bookmark or a full send is left."
         ),
         recognised=(
-            "`zfs holds` of the base on either side shows no hold with the route's tag. Another "
-            "tag does not count: its owner may release it at any moment."
+            "`userrefs` and `zfs holds` of the base on either side: no hold that lasts, and on the "
+            "source no bookmark of it. Where no hold of the route's tag and no job shows that this "
+            "route holds its anchors it is a note only. The list of holds (h) counts the route's "
+            "own tag alone: another's owner may release it at any moment."
         ),
         do=(
             "Hold it on both sides: `zfs hold TAG SOURCE@BASE` and `zfs hold TAG DEST@BASE` (h, "
