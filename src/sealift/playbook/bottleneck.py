@@ -224,15 +224,16 @@ def _ssh(source: End, destination: End) -> Iterator[Candidate]:
                 "and cannot use a second: what it does with every byte is the limit",
                 evidence,
             )
-        elif _spent(end) and cpu >= thresholds.CORE_HALF.value and _never_waits(stage):
+        elif _computes(end, costly):
+            none = " and no other is left" if _spent(end) else ""
             told = (
-                f", and it was told `{costly}`, which costs more than it has to" if costly else ""
+                f"; it was told `{costly}`, which costs more than it has to" if costly else ""
             )
             yield Candidate(
                 "ssh-cpu",
                 0.9 if costly else 0.5,
-                f"no CPU is left on {end.where}; {stage.program} has {words.share(cpu)} of one "
-                f"and never waits{told}",
+                f"{stage.program} on {end.where} never waits: it has {words.share(cpu)} of one "
+                f"CPU{none}{told}",
                 evidence,
             )
 
@@ -244,8 +245,20 @@ def _costly(end: End) -> str:
     return found[0].strip() if found else ""
 
 
-def _never_waits(stage: Stage) -> bool:
-    return (stage.share(RUNNING) or 0.0) >= thresholds.STARVED.value
+def _computes(end: End, costly: str) -> bool:
+    """Whether an ssh holds up the rest by computing, though it does not get a whole CPU.
+
+    The kernel works for each of its bytes as well and takes the CPU from it. Who is ready to run
+    whenever it is looked at waits for nobody else; that much of it is ssh's own doing is known
+    where no CPU is left, or where it was told something costly.
+    """
+    stage = end.transport
+    return (
+        stage is not None
+        and (stage.share(RUNNING) or 0.0) >= thresholds.STARVED.value
+        and stage.spent.cpu >= thresholds.CORE_HALF.value
+        and (bool(costly) or _spent(end))
+    )
 
 
 def _spent(end: End) -> bool:
@@ -298,10 +311,8 @@ def _network(source: End, destination: End) -> Iterator[Candidate]:
         hint = f"; an interface of {source.where} is slowed down on purpose" if shaped else ""
         more = tuple(Evidence("tc qdisc show", source.where, line.strip()) for line in shaped)
         # Data also waits on its way where a host has no time to take it, or to send it.
-        other = any(
-            _spent(end) and end.transport and _never_waits(end.transport)
-            for end in (source, destination)
-        )
+        costly = _costly(source) or _costly(destination)
+        other = any(_computes(end, costly) for end in (source, destination))
         yield Candidate(
             "network-bandwidth",
             min(1.0, 0.3 + busy * 0.7) * (0.5 if other else 1.0),

@@ -151,6 +151,28 @@ def test_an_ssh_that_was_told_to_cost_much_is_named_where_no_cpu_is_left(options
     assert f"`{options}`" in verdict.summary
 
 
+def rested(end: End, idle: float) -> End:
+    """The same end on a host with so much of its CPU left."""
+    assert end.sample is not None
+    return replace(end, sample=replace(end.sample, idle=idle))
+
+
+def test_it_is_named_as_well_where_some_cpu_is_left() -> None:
+    """As seen in the lab with aes256-ctr: 15 % idle, ssh at 58 % and running in all looks."""
+    source, destination = (rested(each, 0.15) for each in ends("fast"))
+    source = hot(told(source, "-c aes256-ctr"), 0.58)
+    verdict = bottleneck.judge(source, destination)
+    assert (verdict.bottleneck, verdict.confidence) == ("ssh-cpu", "high")
+    assert "never waits" in verdict.summary
+
+
+@pytest.mark.parametrize("name", ["net8", "net16", "loss8", "far500"])
+def test_a_costly_ssh_that_waits_for_the_network_is_not(name: str) -> None:
+    source, destination = ends(name)
+    verdict = bottleneck.judge(told(source, "-c aes256-ctr"), destination)
+    assert verdict.bottleneck == FAULTS[name]
+
+
 @pytest.mark.parametrize("options", ["-c aes256-gcm@openssh.com", "-o Compression=no", "-p 22"])
 def test_an_ssh_that_costs_no_more_than_it_has_to_is_not(options: str) -> None:
     source, destination = ends("fast")
