@@ -14,7 +14,7 @@ from tests.lab.lab import Lab
 from tests.lab.working import working
 
 PAIRS = 5
-MIB = 512
+MIB = 1024
 TARGET, CPU_TARGET = 0.98, 2
 _HALFWAY = 0.5
 # Two programs only: the hosts are slow to start one.

@@ -8,8 +8,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Any, Self
 
 from .faults import BOTTLENECKS
 from .lab import Lab
@@ -72,7 +72,12 @@ class Answer:
 
     def text(self) -> str:
         """The whole answer, for who has to find out why it is wrong."""
-        return json.dumps(self.said, indent=1) + "\n" + self.stderr
+        return json.dumps(asdict(self), indent=1)
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """What `text` has written."""
+        return cls(**json.loads(text))
 
 
 def diagnose(lab: Lab, words: Sequence[str], *options: str) -> Answer:
