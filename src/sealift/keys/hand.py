@@ -216,7 +216,7 @@ class Hand:
             raise TroubleError(refusal(self.where, command, result))
         return self._parsed(lambda: parse_timers(result.stdout))
 
-    async def start_timer(self, roots: tuple[str, ...], minutes: int) -> Timer:
+    async def start_timer(self, roots: tuple[str, ...], seconds: int) -> Timer:
         """Have the host lock these roots by itself. Replaces timers of the same roots.
 
         Raises `TroubleError`; a timer that there was before then still runs.
@@ -226,7 +226,7 @@ class Hand:
         command = timer.start_command(
             identity,
             timer.about(roots, login_name()),
-            minutes * 60,
+            seconds,
             self._elevation.value,
             self._zfs,
             roots,
