@@ -90,6 +90,30 @@ async def test_the_rehearsal_is_played_to_its_end() -> None:
         await operator.until("locked")
 
 
+async def test_a_failover_rehearsal_is_timed_checked_locked_and_reported() -> None:
+    async with playing() as operator:
+        await open_keys(operator, ROOT)
+        await operator.pilot.press("r")
+        await step(operator, "find the encryption root", "next")
+        await step(operator, "say why", "next", REASON)
+        await step(operator, "Typed here", "typed")
+        await step(operator, "zfs load-key -n -L prompt", "try", WORDS)
+        await step(operator, "it opens it", "mount")
+        await step(operator, "check what is there", "own", "echo all well")
+        await step(operator, "all well", "own", "ls /nowhere")
+        shown = await step(operator, "failed, exit code 2", "lock")
+        assert "✓ passed" in shown
+        shown = await step(operator, "The report: ", "cancel")
+        assert "1 of 2 checks failed" in shown
+        assert await status(operator) == ["unavailable"] * 3
+        (report,) = operator.app.journal_path().parent.glob("rehearsal-*.md")
+        assert report.stat().st_mode & 0o077 == 0
+        page = report.read_text()
+        for words in (REASON, "| mounted read-only, readable |", "    all well", "unavailable"):
+            assert words in page
+        assert "horse" not in page
+
+
 async def test_why_it_was_loaded_is_in_the_journal_and_the_passphrase_is_not() -> None:
     async with playing() as operator:
         await open_keys(operator, ROOT)
@@ -215,7 +239,7 @@ async def test_the_timer_is_seen_and_can_be_cancelled() -> None:
 async def test_read_only_shows_the_keys_and_changes_nothing() -> None:
     async with playing("--read-only") as operator:
         await open_keys(operator, ROOT)
-        for key in "lvuc":
+        for key in "lvruc":
             await operator.pilot.press(key)
             assert isinstance(operator.app.screen, ListScreen)
         assert not [each for each in operator.app.screen_stack if isinstance(each, Dialog)]

@@ -7,9 +7,9 @@ Flags follow zfs-load-key(8) and zfs-mount(8) of OpenZFS 2.1 to 2.4.
 from __future__ import annotations
 
 import re
+import shlex
 from enum import Enum
 
-from sealift.keys.state import KeyDataset
 from sealift.zfs.commands import Command, Effect
 from sealift.zfs.names import BadNameError, check_dataset, printable
 
@@ -81,6 +81,19 @@ def proof(root: str) -> Command:
     return Command((*argv, *asked), Effect.READ, "proof: what ZFS says now")
 
 
-def locking(mounted: tuple[KeyDataset, ...], roots: tuple[str, ...]) -> tuple[Command, ...]:
-    """All that locks: unmount the deepest first, then take the keys out."""
-    return (*(unmount(each.name) for each in mounted), *(unload(each) for each in roots))
+def count_files(place: str) -> Command:
+    """Check: walk through all names below a mountpoint. Cheap, and reads every directory."""
+    words = ("sh", "-c", 'find "$1" -xdev | wc -l', "sealift", check_path(place))
+    return Command(words, Effect.READ, "check: how many files and directories there are")
+
+
+def read_files(place: str) -> Command:
+    """Check: read every byte. ZFS decrypts and authenticates each, and says so if it cannot."""
+    words = ("find", check_path(place), "-xdev", "-type", "f", "-exec", "cat", "{}", "+")
+    script = f"{shlex.join(words)} >/dev/null"
+    return Command(("sh", "-c", script), Effect.READ, "check: every file can be read")
+
+
+def own_check(line: str, reason: str) -> Command:
+    """Check: a line of the operator's own, for the host's shell. Nobody knows what it does."""
+    return Command(("sh", "-c", line), Effect.CHANGE, "check: the operator's own", reason=reason)

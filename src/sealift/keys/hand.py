@@ -1,7 +1,8 @@
 """Carries key procedures out on one host: each step only after the one before has been proven.
 
-The order is in the types: a key is loaded with what `verify` gave back, and only that. Whatever is
-asked for is refused as long as the journal cannot be written.
+The order is in the types: a key is loaded with what `verify` gave back, and only that. Whatever
+opens something, or keeps it open, is refused as long as the journal cannot be written; to lock is
+always possible, for a full disk must not keep a key in the kernel.
 """
 
 from __future__ import annotations
@@ -19,12 +20,14 @@ from sealift.hosts.trouble import Trouble, TroubleError
 from sealift.journal import login_name
 from sealift.keys import calls, findings, steps, timer
 from sealift.keys.calls import Source
+from sealift.keys.rehearsal import Checked
 from sealift.keys.secret import Secret
 from sealift.keys.state import KeyRoot, KeyTree, parse_state, state_command
 from sealift.keys.steps import StepId, Wish
-from sealift.keys.timer import Timer, parse_timers
+from sealift.keys.timer import Timer, TimerState, parse_timers
 from sealift.keys.users import Users, parse_users, users_command
-from sealift.zfs.commands import Command
+from sealift.zfs.commands import Command, Effect
+from sealift.zfs.names import printable
 from sealift.zfs.parse import ParseError, lines_of
 
 # Seconds. PBKDF2 with 350,000 rounds takes a second on a small machine, and a minute on an emulated
@@ -32,6 +35,7 @@ from sealift.zfs.parse import ParseError, lines_of
 _KEY_DEADLINE = 120.0
 _MISSING = 5  # how lock_start.sh ends
 _GONE = 3  # how lock_cancel.sh ends
+_SAID = 2000  # characters of what a check said
 T = TypeVar("T")
 
 
@@ -157,7 +161,7 @@ class Hand:
         """Unmount what is mounted of these roots, the deepest first. Raises `TroubleError`."""
         mounted = {each.name for root in roots for each in root.mounted}
         for name in sorted(mounted, reverse=True):
-            result = await self._change(calls.unmount(name))
+            result = await self._close(calls.unmount(name))
             if result.ok or b"not currently mounted" in result.stderr:
                 continue
             trouble = refusal(self.where, calls.unmount(name), result)
@@ -168,7 +172,7 @@ class Hand:
     async def unload(self, roots: tuple[KeyRoot, ...]) -> None:
         """Take keys out of the kernel. Raises `TroubleError`, with who uses it if it is busy."""
         for root in roots:
-            result = await self._change(calls.unload(root.name))
+            result = await self._close(calls.unload(root.name))
             if result.ok:
                 continue
             users = await self.users((root,)) if b"busy" in result.stderr else Users()
@@ -205,6 +209,22 @@ class Hand:
                 raise TroubleError(refusal(self.where, command, result))
             said += lines_of(result.stdout)
         return "\n".join(said)
+
+    async def check(self, command: Command) -> Checked:
+        """Run one check of a rehearsal to its end, however long it takes. Raises `TroubleError`.
+
+        It has passed if it ended with 0 and complained of nothing.
+        """
+        argv = self._elevation.wrap(command.argv)
+        shown = replace(command, argv=argv)
+        if command.effect is Effect.READ:
+            result = await self._host.run(shown, deadline=None)
+        else:
+            self._written()
+            result = await self._host.run(shown, deadline=None)
+        said = printable((result.stdout + result.stderr).decode("utf-8", "replace")).strip()
+        good = result.ok and not result.stderr
+        return Checked(shown.text(), good, result.exit_code, result.seconds, said[-_SAID:])
 
     # Timers
 
@@ -246,7 +266,7 @@ class Hand:
         if not result.ok:
             raise TroubleError(refusal(self.where, command, result))
         found = {each.id: each for each in await self.timers()}
-        if identity not in found or not found[identity].runs:
+        if identity not in found or found[identity].state is TimerState.LOST:
             raise TroubleError(
                 Trouble(
                     "timer-lost",
@@ -283,6 +303,11 @@ class Hand:
     async def _change(
         self, command: Command, deadline: float = DEADLINE, *, stdin: bytes | bytearray = b""
     ) -> Result:
+        self._written()
+        return await self._host.run(self.shown(command), deadline=deadline, stdin=stdin)
+
+    def _written(self) -> None:
+        """Raise `TroubleError` if the journal cannot be written."""
         if trouble := self._journal():
             raise TroubleError(
                 Trouble(
@@ -294,7 +319,10 @@ class Hand:
                     trouble.raw,
                 )
             )
-        return await self._host.run(self.shown(command), deadline=deadline, stdin=stdin)
+
+    async def _close(self, command: Command) -> Result:
+        """Something that locks. It is not kept from being done by a journal that is full."""
+        return await self._host.run(self.shown(command))
 
     def _key_refused(self, root: KeyRoot, source: Source, result: Result) -> Trouble:
         return findings.refused_key(self.where, root, source, result.stderr, result.exit_code)

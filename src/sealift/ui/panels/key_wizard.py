@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import resource
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
-
-from textual import constants
 
 from sealift.hosts.trouble import Trouble, TroubleError
 from sealift.keys import findings
@@ -18,15 +15,15 @@ from sealift.keys.hand import Hand, Verified
 from sealift.keys.secret import Secret
 from sealift.keys.state import KeyRoot, KeyTree
 from sealift.keys.steps import Kind, Step, StepId, Wish
-from sealift.keys.timer import LONGEST, Timer
+from sealift.keys.timer import LONGEST
 from sealift.ui import key_words
 from sealift.ui.panels.desk import Desk
+from sealift.ui.panels.key_material import no_traces, read_key
 from sealift.ui.screens.asking import Asking
 from sealift.ui.screens.dialog import Choice
 from sealift.zfs.names import BadNameError, printable
 
 MINUTES = "60"
-_LARGEST = 4096  # bytes of a key file; the longest key has 512
 _SOURCES = {"typed": Source.TYPED, "file": Source.FILE, "host": Source.HOST}
 
 
@@ -61,9 +58,14 @@ class Wizard:
             await self._ask_reason()
             await self._with_key()
         except Stopped:
-            return
+            await self._left()
         except TroubleError as error:
+            with suppress(TroubleError):  # what is so now; else what was so before
+                await self._read()
             await self._desk.tell(f"{self._kind.value}: stopped", self._stopped(error.trouble))
+
+    async def _left(self) -> None:
+        """What is told to who stops before the end."""
 
     def _stopped(self, trouble: Trouble) -> list[str]:
         return [*key_words.troubled(trouble), key_words.readable(self._roots)]
@@ -115,20 +117,17 @@ class Wizard:
     async def _ask_reason(self) -> None:
         trouble: list[str] = []
         while not self._wish.reason:
-            if (broken := self._desk.journal_trouble()) is not None:
-                trouble = key_words.troubled(broken)
+            broken = self._desk.journal_trouble()
             dialog = self._asking(
                 StepId.REASON,
-                trouble,
+                key_words.troubled(broken) if broken else trouble,
                 [Choice("next", "Go on", "change")],
                 label="Reason (goes to the journal)",
             )
             await self._show(dialog)
-            reason = printable(dialog.written).strip()
-            if (broken := self._desk.journal_trouble()) is not None:
-                continue
-            self._wish = replace(self._wish, reason=reason)
             trouble = ["! No reason was given."]
+            if self._desk.journal_trouble() is None:
+                self._wish = replace(self._wish, reason=printable(dialog.written).strip())
 
     # The key
 
@@ -182,7 +181,7 @@ class Wizard:
             Source.HOST: f"Path of the key file on {where}; empty: where keylocation says",
         }
         if source is not Source.HOST:
-            _no_traces(self._desk.screen.app.features)
+            no_traces(self._desk.screen.app.features)
         self._wish = replace(self._wish, source=source)
         dialog = self._asking(
             StepId.VERIFY,
@@ -195,7 +194,7 @@ class Wizard:
         if source is Source.TYPED:
             return dialog.take_secret(), ""
         if source is Source.FILE:
-            return _read_key(dialog.written.strip()), ""
+            return read_key(dialog.written.strip()), ""
         try:
             place = check_path(dialog.written.strip()) if dialog.written.strip() else ""
         except BadNameError as error:
@@ -242,13 +241,18 @@ class Wizard:
             await asyncio.shield(self._hand.load(each, given))
         secret.wipe()
         await self._checked(StepId.LOAD)
+        self._passed(StepId.LOAD)
         if minutes:
             await self._start_timer(minutes)
         if mount:
             for root in self._roots:
                 await asyncio.shield(self._hand.mount(root, self._wish.reason))
             await self._checked(StepId.MOUNT)
+            self._passed(StepId.MOUNT)
         await self._loaded()
+
+    def _passed(self, step: StepId) -> None:
+        """A step that opens something has been proven. A rehearsal takes the time."""
 
     async def _ask_load(
         self, good: dict[str, Verified], bad: dict[str, Trouble]
@@ -263,20 +267,25 @@ class Wizard:
                     key_words.verified(list(good), bad, self._hand.where, self._wish.source),
                     key_words.warning(self._hand.where, vault=self._vault),
                 ],
-                [
-                    Choice("load", "Load", "change"),
-                    Choice("mount", "Load and mount read-only", "change"),
-                ],
+                self._ways,
                 label="Lock again by itself after so many minutes (0: never)",
                 value=MINUTES,
             )
             chosen = await self._show(dialog)
             words = dialog.written.strip()
-            if words.isascii() and words.isdigit() and int(words[:6]) <= LONGEST:
+            short = words.isascii() and words.isdigit() and len(words) <= len(str(LONGEST))
+            if short and int(words) <= LONGEST:
                 minutes = int(words)
                 self._wish = replace(self._wish, mount=chosen == "mount", minutes=minutes or None)
                 return minutes, chosen == "mount"
             trouble = [f"! Minutes are a number from 0 to {LONGEST}."]
+
+    @property
+    def _ways(self) -> list[Choice]:
+        return [
+            Choice("load", "Load", "change"),
+            Choice("mount", "Load and mount read-only", "change"),
+        ]
 
     async def _start_timer(self, minutes: int) -> None:
         starting = self._hand.start_timer(self._wish.roots, minutes * 60)
@@ -388,57 +397,3 @@ class Wizard:
 
     async def _done(self, at: StepId, lines: Sequence[str]) -> None:
         await self._desk.tell(self._title, [key_words.place(self._steps, at), *lines])
-
-
-async def cancel_timer(desk: Desk, hand: Hand, timer: Timer) -> None:
-    """Cancel a lock timer after asking."""
-    chosen = await desk.ask(
-        f"Cancel timer {timer.id}",
-        [
-            key_words.timer(timer),
-            "Without it the key stays loaded until somebody locks it (u) or the host restarts.",
-        ],
-        [Choice("end", "Cancel the timer", "change")],
-        cancel="Let it run",
-    )
-    if chosen == "end":
-        await desk.carry_out(hand.cancel_timer(timer), "Not cancelled")
-
-
-def _no_traces(features: Container[str]) -> None:
-    """Nothing that is typed from here on is written down by what we run on.
-
-    Raises `TroubleError` where Textual itself logs every key that is pressed.
-    """
-    if constants.LOG_FILE is not None or "devtools" in features:
-        raise TroubleError(
-            Trouble(
-                "keys-are-logged",
-                "this machine",
-                "no secret is asked for while the screen's keys are logged",
-                "TEXTUAL_LOG or TEXTUAL=devtools has every pressed key written down.",
-                "Start sealift without them.",
-            )
-        )
-    _, most = resource.getrlimit(resource.RLIMIT_CORE)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, most))
-
-
-def _read_key(path: str) -> Secret:
-    """A key file of this machine. Raises `TroubleError`."""
-    buffer = bytearray(_LARGEST)
-    try:
-        with Path(path).expanduser().open("rb", buffering=0) as file:
-            size = file.readinto(buffer)
-    except (OSError, ValueError, RuntimeError) as error:
-        why = getattr(error, "strerror", None) or str(error)
-        raise TroubleError(
-            Trouble(
-                "key-file-missing",
-                "this machine",
-                f"{printable(path)} cannot be read: {why}",
-                mend="Name another file, or type the key.",
-            )
-        ) from error
-    del buffer[size or 0 :]
-    return Secret(buffer)

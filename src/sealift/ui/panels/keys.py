@@ -14,14 +14,16 @@ from sealift.replication.anchors import Side
 from sealift.routes import Purpose
 from sealift.ui import headline, key_words, text
 from sealift.ui.panels.desk import Desk
-from sealift.ui.panels.key_wizard import Wizard, cancel_timer
+from sealift.ui.panels.key_rehearsal import RehearsalWizard
+from sealift.ui.panels.key_wizard import Wizard
 from sealift.ui.panels.panel import Panel, trouble_entry
+from sealift.ui.screens.dialog import Choice
 from sealift.ui.screens.listing import Deed, Entry
 from sealift.zfs.commands import Effect
 
 COLUMNS = ("root", "host", "key", "opens", "key from", "mounted", "relocks")
 READ_EVERY = 15.0  # seconds
-_KINDS = {"load": Kind.LOAD, "lock": Kind.LOCK, "test": Kind.TEST, "rehearse": Kind.REHEARSAL}
+_KINDS = {"load": Kind.LOAD, "lock": Kind.LOCK, "test": Kind.TEST}
 _SIDES: tuple[Side, ...] = ("source", "destination")
 
 
@@ -83,6 +85,9 @@ def _entry(
         Deed("l", "load", "load…", Effect.CHANGE, "Its key is loaded." if root.open else ""),
         Deed("u", "lock", "lock…", Effect.CHANGE, closed),
         Deed("v", "test", "test a key…", Effect.CHANGE),
+        Deed(
+            "r", "rehearse", "rehearse…", Effect.CHANGE, "Its key is loaded." if root.open else ""
+        ),
         Deed("c", "cancel", "cancel timer…", Effect.CHANGE, "" if running else "No timer runs."),
     )
     return Entry(f"{side}\0{root.name}", level, cells, tuple(details), deeds)
@@ -168,9 +173,27 @@ class KeysPanel(Panel):
             if deed == "cancel":
                 for each in self._keys[side].timers:
                     if each.runs and set(each.roots) & set(names):
-                        await cancel_timer(self.desk, hand, each)
+                        await _cancel_timer(self.desk, hand, each)
             else:
                 vault = self._vault and side == "destination"
-                await Wizard(self.desk, hand, _KINDS[deed], names, vault=vault).walk()
+                if deed == "rehearse":
+                    await RehearsalWizard(self.desk, hand, names, vault=vault).walk()
+                else:
+                    await Wizard(self.desk, hand, _KINDS[deed], names, vault=vault).walk()
             await self._read(side)
             self.desk.watch.refresh()
+
+
+async def _cancel_timer(desk: Desk, hand: Hand, timer: Timer) -> None:
+    """Cancel a lock timer after asking."""
+    chosen = await desk.ask(
+        f"Cancel timer {timer.id}",
+        [
+            key_words.timer(timer),
+            "Without it the key stays loaded until somebody locks it (u) or the host restarts.",
+        ],
+        [Choice("end", "Cancel the timer", "change")],
+        cancel="Let it run",
+    )
+    if chosen == "end":
+        await desk.carry_out(hand.cancel_timer(timer), "Not cancelled")
