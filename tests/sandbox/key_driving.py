@@ -37,7 +37,8 @@ async def step(operator: Operator, words: str, value: str, write: str | None = N
 
     def ready() -> bool:
         screen = operator.app.screen
-        return isinstance(screen, Dialog) and words in said(screen) and screen.takes_enter
+        shown = isinstance(screen, Dialog) and words in said(screen) and screen.takes_enter
+        return shown and screen.focused is not None
 
     await wait_for(operator.pilot, ready, f"a step with {words!r}", operator.patience)
     dialog = operator.app.screen
