@@ -30,6 +30,7 @@ class Entry:
 
     `time` (aware, UTC) is its start, `operator` the login name on the machine that sealift ran on,
     `route` the route's title. `exit_code` is None if it did not end by itself; `note` says why.
+    `reason` is what the operator gave for it, where one is asked for (a key is loaded).
     """
 
     time: datetime
@@ -42,6 +43,7 @@ class Entry:
     exit_code: int | None
     seconds: float
     note: str = ""
+    reason: str = ""
 
 
 def default_path() -> Path:
@@ -137,6 +139,7 @@ def _line(entry: LogEntry, operator: str, route: str) -> bytes:
             "exit_code": entry.exit_code,
             "seconds": round(entry.seconds or 0.0, 3),
             "note": entry.note,
+            "reason": entry.reason,
         }
     )
     # JSON lets DEL through, the one control character that is left; people look with `cat`.
@@ -179,6 +182,7 @@ def _parsed(line: bytes) -> Entry | None:
             exit_code=None if code is None else int(code),
             seconds=float(data["seconds"]),
             note=str(data["note"]),
+            reason=str(data.get("reason", "")),  # lines from before there were any
         )
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None

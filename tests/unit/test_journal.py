@@ -60,6 +60,7 @@ def test_a_line_says_all_and_is_read_back(path: Path) -> None:
         "exit_code": 0,
         "seconds": 0.25,
         "note": "",
+        "reason": "",
     }
     (entry,) = entries(path)
     assert (entry.time, entry.effect, entry.exit_code) == (AT, Effect.CHANGE, 0)

@@ -13,7 +13,8 @@ from sealift.zfs.commands import Command, Effect
 @dataclass(frozen=True, slots=True)
 class LogEntry:
     """One command. `seconds` and `exit_code` are None while it runs, `note` says why it was ended
-    if it did not end by itself. `bytes_out` counts what it wrote to stdout.
+    if it did not end by itself. `bytes_out` counts what it wrote to stdout, `reason` is the
+    operator's own.
     """
 
     number: int
@@ -26,6 +27,7 @@ class LogEntry:
     exit_code: int | None = None
     bytes_out: int = 0
     note: str = ""
+    reason: str = ""
 
     @property
     def running(self) -> bool:
@@ -54,7 +56,15 @@ class CommandLog:
         """Note that a command starts; the number given back names it in `end`."""
         self._count += 1
         self.version += 1
-        entry = LogEntry(self._count, now, host, command.text(), command.effect, command.why)
+        entry = LogEntry(
+            self._count,
+            now,
+            host,
+            command.text(),
+            command.effect,
+            command.why,
+            reason=command.reason,
+        )
         self._running[entry.number] = entry
         self._entries.append(entry)
         return entry.number

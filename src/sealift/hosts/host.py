@@ -106,11 +106,13 @@ class Host:
         command: Command,
         *,
         deadline: float | None = DEADLINE,
-        stdin: bytes = b"",
+        stdin: bytes | bytearray = b"",
         on_stdout: Sink | None = None,
         on_stderr: Sink | None = None,
     ) -> Result:
         """Run one command to its end and give what it said. `stdin` is never logged.
+
+        A secret comes as a `bytearray`, which its owner overwrites once this has returned.
 
         `deadline` in seconds covers connecting, too; None is for a command that is watched and
         ended by its caller (a transfer, `zpool iostat`), which the connection's keepalive bounds.
@@ -133,7 +135,7 @@ class Host:
         self,
         command: Command,
         deadline: float | None,
-        stdin: bytes,
+        stdin: bytes | bytearray,
         on_stdout: Sink | None,
         on_stderr: Sink | None,
     ) -> Result:

@@ -98,7 +98,7 @@ class LocalProcess:
     process: Process
     transport: asyncio.SubprocessTransport
 
-    async def write(self, data: bytes) -> None:
+    async def write(self, data: bytes | bytearray) -> None:
         """Hand `data` to the command. One that reads no further is no error."""
         assert self.process.stdin is not None  # noqa: S101 - started with PIPE above
         with suppress(ConnectionError):

@@ -13,7 +13,7 @@ class Process(Protocol):
     All but `close` raise `TroubleError` if the connection goes away.
     """
 
-    async def write(self, data: bytes) -> None:
+    async def write(self, data: bytes | bytearray) -> None:
         """Hand `data` to the command. One that reads no further is no error."""
         ...
 

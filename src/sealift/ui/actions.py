@@ -102,6 +102,12 @@ ACTIONS = (
         effect=Effect.DESTRUCTION,
         footer=False,
     ),
+    Action(
+        "keys",
+        ("k",),
+        "keys",
+        "Which keys are loaded where; load, lock, test one, and rehearse a failover.",
+    ),
     Action("log", ("at",), "log", "The command log, large or small.", footer=False, shown_key="@"),
     Action(
         "maximise",

@@ -94,6 +94,7 @@ class SealiftApp(App[int]):
                 ssh_config=self.options.ssh_config,
             )
             screen.route_watch = watch
+            screen.journal = self.journal
             screen.report = partial(self._write_report, screen)
             watch.subscribe(screen.show)
             self.set_interval(0.25, lambda: self._show_log(screen))

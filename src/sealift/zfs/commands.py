@@ -37,12 +37,14 @@ class Command:
 
     `argv` is passed on word by word, never through string building. `why` is the sentence shown in
     the command log. `shown` stands for the argv where that wraps a text a person would type.
+    `reason` is what the operator gave for it, where one is asked for; the journal keeps it.
     """
 
     argv: tuple[str, ...]
     effect: Effect
     why: str
     shown: str = ""
+    reason: str = ""
 
     def text(self) -> str:
         """The command as it can be pasted into a POSIX shell."""

@@ -24,7 +24,7 @@ KEY = UnknownKey("nas", "ssh-ed25519", "SHA256:x", "nas ssh-ed25519 AAAA", Path(
 class Ended:
     """A command that says nothing and ends well."""
 
-    async def write(self, data: bytes) -> None:
+    async def write(self, data: bytes | bytearray) -> None:
         assert data == b""
 
     async def read_stdout(self) -> bytes:

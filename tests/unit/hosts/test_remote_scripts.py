@@ -15,7 +15,10 @@ import pytest
 from sealift import remote
 from sealift.zfs.errors import CATALOGUE, Entry, Retry, Weight, explain
 
-NAMES = ["watch.sh", "probe.sh", "look.sh", "job_start.sh", "job_list.sh", "job_cancel.sh"]
+NAMES = [
+    *("watch.sh", "probe.sh", "look.sh", "job_start.sh", "job_list.sh", "job_cancel.sh"),
+    *("key_users.sh", "lock_start.sh", "lock_list.sh", "lock_cancel.sh"),
+]
 SHELLS = ["dash", "bash --posix", "bash", "busybox sh", "ksh", "mksh", "zsh --emulate sh"]
 
 
@@ -41,7 +44,7 @@ def run(
         os.close(writing)
 
 
-@pytest.mark.parametrize("name", [*NAMES, "job.sh"])
+@pytest.mark.parametrize("name", [*NAMES, "job.sh", "lock_timer.sh"])
 def test_shellcheck(name: str) -> None:
     shellcheck = Path(sys.executable).parent / "shellcheck"
     found = shutil.which("shellcheck") or (str(shellcheck) if shellcheck.exists() else None)

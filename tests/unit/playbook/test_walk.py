@@ -30,7 +30,7 @@ class Said:
     def __init__(self, stdout: bytes, stderr: bytes, code: int, *, hangs: bool) -> None:
         self._stdout, self._stderr, self._code, self._hangs = stdout, stderr, code, hangs
 
-    async def write(self, data: bytes) -> None:
+    async def write(self, data: bytes | bytearray) -> None:
         assert data == b""
 
     async def read_stdout(self) -> bytes:

@@ -304,6 +304,9 @@ SAMPLES = [
     ("mount-key-foreign", "cannot mount 'backup/prod': Permission denied"),
     ("mount-busy", "cannot mount '/backup/prod': directory is not empty"),
     ("mount-busy", "cannot mount 'backup/prod': Insufficient privileges"),
+    ("unmount-busy", "cannot unmount '/backup/prod': pool or dataset is busy"),
+    ("unmount-busy", "umount: /backup/prod: target is busy."),
+    ("not-mounted", "cannot unmount 'backup/prod': not currently mounted"),
     # holds, destroying, rolling back, bookmarks
     ("hold-exists", "cannot hold snapshot 'tank@a': tag already exists on this dataset"),
     ("hold-tag-too-long", "cannot hold snapshot 'tank@a': tag too long"),

@@ -8,9 +8,11 @@ so here.
 from __future__ import annotations
 
 import asyncio
+import logging
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import asyncssh
 
@@ -27,6 +29,17 @@ CONNECT = 20.0  # seconds for one host, from its name to the end of the login
 ROOM = (0.2, 0.5, 1.0, 2.0)
 _CHUNK = 65536
 _ACCEPTED = Path("what was accepted in this session")
+
+
+def _no_dumps(record: logging.LogRecord) -> bool:
+    """Keep out of every log what AsyncSSH's debug level 3 would write: whole packets, stdin's too.
+
+    A passphrase travels there, whoever raised the level and for whatever reason.
+    """
+    return not getattr(record, "packet", None)
+
+
+logging.getLogger("asyncssh").addFilter(_no_dumps)
 
 
 class SSHTransport:
@@ -173,10 +186,11 @@ class SSHProcess:
     process: asyncssh.SSHClientProcess[bytes]
     where: str
 
-    async def write(self, data: bytes) -> None:
+    async def write(self, data: bytes | bytearray) -> None:
         """Hand `data` to the command. Raises `TroubleError` if the connection is lost."""
         try:
-            self.process.stdin.write(data)
+            # A copy in `bytes` could not be overwritten; AsyncSSH takes either.
+            self.process.stdin.write(cast(bytes, data))
             await self.process.stdin.drain()
         except BrokenPipeError:
             pass  # the command has ended; its exit code says how

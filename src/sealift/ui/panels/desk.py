@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sealift.hosts.trouble import TroubleError
+from sealift.hosts.trouble import Trouble, TroubleError
 from sealift.replication.anchors import Side
 from sealift.replication.changes import Changes
 from sealift.replication.picture import Picture
@@ -55,6 +55,13 @@ class Desk:
     def changes(self) -> Changes:
         """The operator's hand on the hosts."""
         return Changes(self.watch)
+
+    def journal_trouble(self) -> Trouble | None:
+        """What keeps the journal from being written, if anything does."""
+        journal = self.screen.journal
+        if journal is None:
+            return Trouble("journal-not-written", "this machine", "there is no journal yet")
+        return None if journal.ready() else journal.trouble
 
     def where(self, side: Side) -> str:
         """A side's host, as the user named it."""

@@ -120,6 +120,9 @@ class Dialog(ModalScreen[str]):
     def on_mount(self) -> None:
         """Cancel has the focus."""
         self._opened = asyncio.get_running_loop().time()
+        self._focus_first()
+
+    def _focus_first(self) -> None:
         self.query_one("#cancel", Button).focus()
 
     def on_key(self, event: events.Key) -> None:

@@ -16,6 +16,7 @@ from textual.widgets import Footer, Input, Label
 
 from sealift.hosts.command_log import LogEntry
 from sealift.hosts.trouble import TroubleError, UnknownKey
+from sealift.journal import Journal
 from sealift.playbook.diagnosis import Diagnosis
 from sealift.replication.anchors import Side
 from sealift.replication.changes import Changes
@@ -44,7 +45,7 @@ from sealift.ui.widgets.transfer import TransferPane
 from sealift.zfs.commands import Effect
 
 NOT_READ = "Both hosts have to be read first."
-_NEED_HOSTS = frozenset({"jobs", "playbook"})
+_NEED_HOSTS = frozenset({"jobs", "playbook", "keys"})
 _NEED_TREES = frozenset({"tokens", "holds", "hold", "prune", "roll_back"})
 _MANY_SNAPSHOTS = 10_000
 
@@ -52,8 +53,9 @@ _MANY_SNAPSHOTS = 10_000
 class RouteScreen(Screen[None]):
     """Draws the newest picture; holds nothing but focus, filter and what is unfolded.
 
-    `route_watch` is None until the hosts are being read; actions say so until then. So is `report`,
-    which writes an incident report (of a diagnosis and an SVG of the screen) and gives its path.
+    `route_watch` is None until the hosts are being read; actions say so until then. So are
+    `report`, which writes an incident report (of a diagnosis and an SVG of the screen) and gives
+    its path, and `journal`, without which nothing is done with keys.
     """
 
     CSS_PATH = "route.tcss"
@@ -70,6 +72,7 @@ class RouteScreen(Screen[None]):
         self._asked: list[UnknownKey] = []
         self.route_watch: RouteWatch | None = None
         self.report: Callable[[Diagnosis, str], Path] | None = None
+        self.journal: Journal | None = None
         self.header = RouteHeader(glyphs)
         self.sides = SidesBar(glyphs)
         where = f"{picture.source.location.where} and {picture.destination.location.where}"
@@ -364,6 +367,13 @@ class RouteScreen(Screen[None]):
     def action_roll_back(self) -> None:
         """List what has diverged, to be rolled back."""
         self.open_panel(DivergencePanel(self.desk))
+
+    def action_keys(self) -> None:
+        """List the keys of both sides, and the procedures for them."""
+        # Its procedures are many, and the first frame does not need them.
+        from sealift.ui.panels.keys import KeysPanel  # noqa: PLC0415
+
+        self.open_panel(KeysPanel(self.desk))
 
     def action_playbook(self) -> None:
         """Walk the playbook; one host is enough for it."""

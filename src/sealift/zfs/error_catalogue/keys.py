@@ -230,4 +230,26 @@ KEYS = (
         mending="Receive with -u; mount as root where it is wanted.",
         retry=Retry.AFTER,
     ),
+    Entry(
+        "unmount-busy",
+        says(
+            "cannot unmount '…': pool or dataset is busy",
+            "cannot unmount '…': dataset is busy",
+            "umount: …: target is busy",
+        ),
+        title="It is in use and was not unmounted",
+        meaning="A process has a file open there or stands there, or something is mounted below.",
+        mending="End what uses it, then unmount again. Never by force: what is written is lost.",
+        retry=Retry.AFTER,
+        finding="dataset-busy",
+    ),
+    Entry(
+        "not-mounted",
+        says("cannot unmount '…': not currently mounted"),
+        title="It is not mounted",
+        meaning="There is nothing to do.",
+        mending="Nothing.",
+        retry=Retry.NOT_NEEDED,
+        weight=Weight.NOTE,
+    ),
 )

@@ -1,0 +1,77 @@
+"""Who uses what is mounted, as far as our rights on the host let us see."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+
+from sealift import remote
+from sealift.zfs.commands import Command, Effect
+from sealift.zfs.names import printable
+from sealift.zfs.parse import ParseError, lines_of, number
+
+_SHOWN = 8
+_FIELDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A process that has a file open there, or stands there. All text is printable."""
+
+    pid: int
+    name: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Users:
+    """The processes that were found, and how many could not be looked at.
+
+    `unseen` is None where the host has no /proc to look into.
+    """
+
+    found: tuple[User, ...] = ()
+    unseen: int | None = 0
+
+    def sentence(self) -> str:
+        """Who uses it, in words; also what could not be seen."""
+        parts = [f"{each.pid} {each.name} ({each.path})" for each in self.found[:_SHOWN]]
+        more = len(self.found) - len(parts)
+        if more > 0:
+            parts.append(f"and {more} more")
+        words = f"In use by: {', '.join(parts)}." if parts else "No process was seen that uses it."
+        if self.unseen is None:
+            return "Who uses it is unknown: this host has no /proc to look into."
+        if self.unseen:
+            words += f" {self.unseen} processes of other users could not be looked at."
+        if not self.found:
+            words += (
+                " A mount below it, an export (NFS, Samba), an open volume, or a send that is not "
+                "raw keeps it busy without a file."
+            )
+        return words
+
+
+def users_command(mountpoints: tuple[str, ...]) -> Command:
+    """Ask which processes use these places."""
+    argv = ("sh", "-c", remote.one_line("key_users.sh"), "sealift", *mountpoints)
+    shown = shlex.join(("key_users.sh", *mountpoints))
+    return Command(argv, Effect.READ, "who uses what is mounted", shown=shown)
+
+
+def parse_users(output: bytes) -> Users:
+    """Read what the script printed. Raises `ParseError`."""
+    found: dict[int, User] = {}
+    unseen: int | None = 0
+    for line in lines_of(output):
+        word, *rest = line.split("\t")
+        if word == "unknown":
+            unseen = None
+        elif word == "unseen" and len(rest) == 1:
+            unseen = number(rest[0], "the answer of key_users.sh")
+        elif word == "uses" and len(rest) == _FIELDS:
+            pid = number(rest[0], "the answer of key_users.sh")
+            found.setdefault(pid, User(pid, printable(rest[1]), printable(rest[2])))
+        else:
+            raise ParseError("the answer of key_users.sh", line)
+    return Users(tuple(found.values()), unseen)

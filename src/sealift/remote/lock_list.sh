@@ -1,0 +1,19 @@
+#!/bin/sh
+# List the lock timers of this host: a line each of TAB separated id, how it fares (alive, gone or
+# rebooted), state, when it is due, what the clock here says, and what sealift wrote about it.
+unset COLUMNS;
+locks=${XDG_STATE_HOME:-$HOME/.local/state}/sealift/locks;
+boot=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null || sysctl -n kern.boottime);
+for folder in "$locks"/*/; do
+folder=${folder%/};
+test -f "$folder/about" || continue;
+id=$(basename "$folder");
+fares=gone;
+state=$(cat "$folder/state" 2>/dev/null);
+test "$boot" = "$(cat "$folder/boot" 2>/dev/null)" || fares=rebooted;
+pid=$(cat "$folder/pid" 2>/dev/null);
+case $(ps -o args= -p "${pid:-0}" 2>/dev/null) in *"timer $id "*) fares=alive ;; esac;
+printf '%s\t%s\t%s\t%s\t%s\t' "$id" "$fares" "$state" "$(cat "$folder/due")" "$(date -u +%s)";
+head -n 1 "$folder/about";
+done;
+true

@@ -1,0 +1,128 @@
+"""The words of key procedures: pure functions from steps and trees to paragraphs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sealift.hosts.trouble import Trouble
+from sealift.keys.calls import Source
+from sealift.keys.state import KeyRoot
+from sealift.keys.steps import Kind, Step, StepId
+from sealift.keys.timer import Timer, TimerState
+from sealift.ui import dialogs, text
+
+OPENS = (
+    "Loading its key makes everything below readable by every root user of {} until you lock it "
+    "again."
+)
+
+
+def title(kind: Kind, where: str, roots: Sequence[str]) -> str:
+    """What stands over every step: the procedure, and what it is about."""
+    several = f" and {len(roots) - 1} more" if len(roots) > 1 else ""
+    return f"{kind.value}: {where}:{roots[0]}{several}"
+
+
+def place(steps: Sequence[Step], at: StepId) -> str:
+    """Which step this is. A title would be cut on a narrow screen."""
+    number = next((n for n, step in enumerate(steps, 1) if step.id is at), len(steps))
+    name = next((step.title for step in steps if step.id is at), "")
+    return f"Step {number} of {len(steps)}: {name}"
+
+
+def step(shown: Step, commands: Sequence[str]) -> list[str]:
+    """What a step does and why, its commands with their host, and its check."""
+    return [
+        f"{shown.does}\n{shown.why}",
+        *(["\n".join(commands)] if commands else []),
+        f"Goes on when: {shown.check}.",
+    ]
+
+
+def roots(found: Sequence[KeyRoot]) -> str:
+    """The encryption roots, a line each, and what inherits from them."""
+    return "\n".join(_root(each) for each in found)
+
+
+def _root(root: KeyRoot) -> str:
+    inherit = text.count(len(root.members) - 1, "dataset")
+    return (
+        f"Encryption root  {root.name}  ({inherit} inherit)   keyformat "
+        f"{root.dataset.key_format or text.UNKNOWN}   keylocation {root.dataset.key_location}   "
+        f"{'loaded' if root.open else 'not loaded'}"
+    )
+
+
+def warning(where: str, *, vault: bool) -> str:
+    """What loading a key means there."""
+    means = OPENS.format(where)
+    if not vault:
+        return means
+    return (
+        f"This dataset is a vault: it is meant never to hold a key. {means} Whoever takes a copy "
+        "of the host's memory meanwhile has the key for good."
+    )
+
+
+def sources(where: str, found: Sequence[KeyRoot]) -> list[str]:
+    """Where a key may come from, and what each means."""
+    raw = any(root.dataset.key_format == "raw" for root in found)
+    files = [root for root in found if root.expects_file]
+    location = "; ".join(f"{root.name}: {root.dataset.key_location}" for root in files)
+    lines = [
+        "Typed here: it travels to `zfs load-key` on its stdin, over the encrypted connection, and "
+        "is overwritten afterwards." + (" A raw key cannot be typed." if raw else ""),
+        "A file on this machine: it is read here and travels in the same way. The host keeps none.",
+        f"Where {where} looks for it: a file there that you name"
+        + (f", or its keylocation ({location})." if files else "."),
+    ]
+    if files:
+        lines.append(
+            "keylocation names a file. On a replica it came along from the source; if that file "
+            "is there, whoever has the host has the key."
+        )
+    return lines
+
+
+def readable(found: Sequence[KeyRoot]) -> str:
+    """What can be read now, and where."""
+    lines = []
+    for root in found:
+        for each in root.members:
+            size = text.size(each.referenced)
+            if not each.open:
+                state = "locked"
+            elif each.mounted:
+                state = f"readable at {each.mountpoint}"
+            else:
+                why = each.unmountable or "not mounted"
+                state = f"open, {why}"
+            lines.append(f"{each.name}  {size}  {state}")
+    return "\n".join(lines)
+
+
+def verified(good: Sequence[str], bad: Mapping[str, Trouble], where: str, source: Source) -> str:
+    """Which roots a key opens, and which it does not."""
+    lines = [f"✓ {name}: it opens it ({source.value})" for name in good]
+    lines += [f"! {name}: {trouble.what}" for name, trouble in bad.items()]
+    return "\n".join(lines) + f"\nNothing was loaded on {where}."
+
+
+def timer(found: Timer) -> str:
+    """When a timer locks, or why it will not."""
+    names = ", ".join(found.roots)
+    due = f"{found.due:%H:%M:%S} UTC"
+    words = {
+        TimerState.WAITING: f"locks {names} at {due}, in {text.duration(max(0, found.left))}",
+        TimerState.BUSY: f"was due at {due}; {names} is in use, it is tried every half minute",
+        TimerState.LOCKED: f"has locked {names}",
+        TimerState.CANCELLED: f"was cancelled; {names} stays as it is",
+        TimerState.LOST: f"is gone without having locked {names}: lock it yourself",
+        TimerState.REBOOTED: f"went with a restart of the host, and so did the key of {names}",
+    }
+    return f"Timer {found.id} of {found.operator} {words[found.state]}."
+
+
+def troubled(trouble: Trouble) -> list[str]:
+    """A trouble above a step that may be tried again."""
+    return [f"! {trouble.finding}", *dialogs.trouble_paragraphs(trouble)]

@@ -1,0 +1,399 @@
+"""A key procedure, walked: one step a screen, and nothing goes on before its check has passed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+from sealift.hosts.trouble import Trouble, TroubleError
+from sealift.keys import findings
+from sealift.keys import steps as procedure
+from sealift.keys.calls import Source, check_path
+from sealift.keys.hand import Hand, Verified
+from sealift.keys.secret import Secret
+from sealift.keys.state import KeyRoot, KeyTree
+from sealift.keys.steps import Kind, Step, StepId, Wish
+from sealift.keys.timer import LONGEST
+from sealift.ui import key_words
+from sealift.ui.panels.desk import Desk
+from sealift.ui.panels.key_material import no_traces, read_key
+from sealift.ui.screens.asking import Asking
+from sealift.ui.screens.dialog import Choice
+from sealift.zfs.names import BadNameError, printable
+
+MINUTES = "60"
+_SOURCES = {"typed": Source.TYPED, "file": Source.FILE, "host": Source.HOST}
+
+
+class Stopped(Exception):  # noqa: N818 - it is no error: the operator said so
+    """The operator stops here; what is done stays done, and was told."""
+
+
+class Wizard:
+    """One procedure for encryption roots of one host. `names` are these roots.
+
+    `vault`: the dataset is meant never to hold a key.
+    """
+
+    def __init__(
+        self, desk: Desk, hand: Hand, kind: Kind, names: tuple[str, ...], *, vault: bool
+    ) -> None:
+        self._desk = desk
+        self._hand = hand
+        self._kind = kind
+        self._vault = vault
+        # As far as it is not chosen yet, the longest way is counted.
+        self._wish = Wish(names, mount=True, minutes=int(MINUTES))
+        self._tree = KeyTree(names[0], ())
+
+    async def walk(self) -> None:
+        """From the first step to the last one, or to where the operator stops."""
+        try:
+            await self._look()
+            if self._kind is Kind.LOCK:
+                await self._lock()
+                return
+            await self._ask_reason()
+            await self._with_key()
+        except Stopped:
+            await self._left()
+        except TroubleError as error:
+            with suppress(TroubleError):  # what is so now; else what was so before
+                await self._read()
+            await self._desk.tell(f"{self._kind.value}: stopped", self._stopped(error.trouble))
+
+    async def _left(self) -> None:
+        """What is told to who stops before the end."""
+
+    def _stopped(self, trouble: Trouble) -> list[str]:
+        return [*key_words.troubled(trouble), key_words.readable(self._roots)]
+
+    # Looking
+
+    @property
+    def _roots(self) -> tuple[KeyRoot, ...]:
+        return procedure.chosen(self._tree, self._wish)
+
+    @property
+    def _steps(self) -> tuple[Step, ...]:
+        return procedure.steps(self._kind, self._tree, self._wish)
+
+    async def _read(self) -> None:
+        """Read the tree anew; of several roots each tree, joined."""
+        found = [await self._hand.read_whole(name) for name in self._wish.roots]
+        seen = {each.name: each for tree in found for each in tree.datasets}
+        self._tree = KeyTree(self._wish.roots[0], tuple(seen.values()))
+
+    async def _look(self) -> None:
+        await self._read()
+        where = self._hand.where
+        outside = self._tree.outside
+        if outside is not None:
+            raise TroubleError(findings.wrong_root(where, self._wish.roots[0], outside))
+        if not self._roots:
+            raise TroubleError(
+                Trouble(
+                    "plan-changed",
+                    where,
+                    f"{self._wish.roots[0]} is no encryption root any more",
+                    "An increment or somebody there has changed the hierarchy meanwhile.",
+                    "Look again.",
+                )
+            )
+        if self._kind is Kind.LOCK:
+            return
+        if self._kind is not Kind.TEST:
+            if all(root.open for root in self._roots):
+                raise TroubleError(findings.already_loaded(where, self._roots))
+            closed = tuple(root.name for root in self._roots if not root.open)
+            self._wish = replace(self._wish, roots=closed)
+        lines = [key_words.roots(self._roots)]
+        if self._kind is not Kind.TEST:
+            lines.insert(0, key_words.warning(where, vault=self._vault))
+        await self._ask(StepId.LOOK, lines, [Choice("next", "Go on", "change")])
+
+    async def _ask_reason(self) -> None:
+        trouble: list[str] = []
+        while not self._wish.reason:
+            broken = self._desk.journal_trouble()
+            dialog = self._asking(
+                StepId.REASON,
+                key_words.troubled(broken) if broken else trouble,
+                [Choice("next", "Go on", "change")],
+                label="Reason (goes to the journal)",
+            )
+            await self._show(dialog)
+            trouble = ["! No reason was given."]
+            if self._desk.journal_trouble() is None:
+                self._wish = replace(self._wish, reason=printable(dialog.written).strip())
+
+    # The key
+
+    async def _with_key(self) -> None:
+        while True:
+            source = await self._ask_source()
+            try:
+                secret, place = await self._ask_key(source)
+            except TroubleError as error:
+                await self._desk.tell("Not tried", key_words.troubled(error.trouble))
+                continue
+            self._wish = replace(self._wish, source=source, place=place)
+            with secret:
+                good, bad = await self._verify(source, secret, place)
+                if not good:
+                    await self._desk.tell(
+                        "Not verified", key_words.troubled(next(iter(bad.values())))
+                    )
+                    continue
+                if self._kind is Kind.TEST:
+                    await self._tested(good, bad)
+                else:
+                    await self._load(good, bad, secret)
+                return
+
+    async def _ask_source(self) -> Source:
+        raw = any(root.dataset.key_format == "raw" for root in self._roots)
+        chosen = await self._ask(
+            StepId.VERIFY,
+            key_words.sources(self._hand.where, self._roots),
+            [
+                Choice(
+                    "typed",
+                    "Type it",
+                    "change",
+                    refusal="a raw key has bytes that no keyboard has" if raw else "",
+                ),
+                Choice("file", "File here", "change"),
+                Choice("host", "File there", "change"),
+            ],
+        )
+        return _SOURCES[chosen]
+
+    async def _ask_key(self, source: Source) -> tuple[Secret, str]:
+        """The key, or for `Source.HOST` the place where it is. Raises `TroubleError`."""
+        where = self._hand.where
+        found = ", ".join(sorted({root.dataset.key_format or "?" for root in self._roots}))
+        labels = {
+            Source.TYPED: f"{found[0].upper()}{found[1:]}",
+            Source.FILE: "Path of the key file on this machine",
+            Source.HOST: f"Path of the key file on {where}; empty: where keylocation says",
+        }
+        if source is not Source.HOST:
+            no_traces(self._desk.screen.app.features)
+        self._wish = replace(self._wish, source=source)
+        dialog = self._asking(
+            StepId.VERIFY,
+            [key_words.roots(self._roots)],
+            [Choice("try", "Try it", "change")],
+            label=labels[source],
+            masked=source is Source.TYPED,
+        )
+        await self._show(dialog)
+        if source is Source.TYPED:
+            return dialog.take_secret(), ""
+        if source is Source.FILE:
+            return read_key(dialog.written.strip()), ""
+        try:
+            place = check_path(dialog.written.strip()) if dialog.written.strip() else ""
+        except BadNameError as error:
+            raise TroubleError(Trouble("key-file-missing", where, str(error))) from error
+        return Secret(bytearray()), place
+
+    async def _verify(
+        self, source: Source, secret: Secret, place: str
+    ) -> tuple[dict[str, Verified], dict[str, Trouble]]:
+        """Try the key on every root, without loading it."""
+        good: dict[str, Verified] = {}
+        bad: dict[str, Trouble] = {}
+        given = None if source is Source.HOST else secret
+        self._desk.say("Trying it: ZFS takes its time for that on purpose…")
+        for root in self._roots:
+            trying = self._hand.verify(root, source, given, place=place, reason=self._wish.reason)
+            try:
+                good[root.name] = await asyncio.shield(trying)
+            except TroubleError as error:
+                bad[root.name] = error.trouble
+        return good, bad
+
+    async def _tested(self, good: dict[str, Verified], bad: dict[str, Trouble]) -> None:
+        before = {root.name: root.open for root in self._roots}
+        await self._read()
+        after = {root.name: root.open for root in self._roots}
+        proof = await self._hand.proof(self._roots)
+        lines = [
+            key_words.verified(list(good), bad, self._hand.where, self._wish.source),
+            proof
+            if before == after
+            else "! keystatus changed meanwhile: somebody else loads keys.",
+            "The journal has when, who and why.",
+        ]
+        await self._done(StepId.PROOF, lines)
+
+    async def _load(
+        self, good: dict[str, Verified], bad: dict[str, Trouble], secret: Secret
+    ) -> None:
+        self._wish = replace(self._wish, roots=tuple(good))
+        minutes, mount = await self._ask_load(good, bad)
+        given = None if self._wish.source is Source.HOST else secret
+        for each in good.values():
+            await asyncio.shield(self._hand.load(each, given))
+        secret.wipe()
+        await self._checked(StepId.LOAD)
+        self._passed(StepId.LOAD)
+        if minutes:
+            await self._start_timer(minutes)
+        if mount:
+            for root in self._roots:
+                await asyncio.shield(self._hand.mount(root, self._wish.reason))
+            await self._checked(StepId.MOUNT)
+            self._passed(StepId.MOUNT)
+        await self._loaded()
+
+    def _passed(self, step: StepId) -> None:
+        """A step that opens something has been proven. A rehearsal takes the time."""
+
+    async def _ask_load(
+        self, good: dict[str, Verified], bad: dict[str, Trouble]
+    ) -> tuple[int, bool]:
+        """After how many minutes it locks again (0: never), and whether it is mounted."""
+        trouble: list[str] = []
+        while True:
+            dialog = self._asking(
+                StepId.LOAD,
+                [
+                    *trouble,
+                    key_words.verified(list(good), bad, self._hand.where, self._wish.source),
+                    key_words.warning(self._hand.where, vault=self._vault),
+                ],
+                self._ways,
+                label="Lock again by itself after so many minutes (0: never)",
+                value=MINUTES,
+            )
+            chosen = await self._show(dialog)
+            words = dialog.written.strip()
+            short = words.isascii() and words.isdigit() and len(words) <= len(str(LONGEST))
+            if short and int(words) <= LONGEST:
+                minutes = int(words)
+                self._wish = replace(self._wish, mount=chosen == "mount", minutes=minutes or None)
+                return minutes, chosen == "mount"
+            trouble = [f"! Minutes are a number from 0 to {LONGEST}."]
+
+    @property
+    def _ways(self) -> list[Choice]:
+        return [
+            Choice("load", "Load", "change"),
+            Choice("mount", "Load and mount read-only", "change"),
+        ]
+
+    async def _start_timer(self, minutes: int) -> None:
+        starting = self._hand.start_timer(self._wish.roots, minutes * 60)
+        try:
+            await asyncio.shield(starting)
+        except TroubleError as error:
+            # Loaded, and nothing will lock it: that is said now, and locking offered.
+            chosen = await self._desk.ask(
+                "It will not lock itself",
+                key_words.troubled(error.trouble),
+                [Choice("go", "Go on without", "change")],
+                cancel="Lock it now",
+            )
+            if chosen != "go":
+                await self._lock_now()
+                raise Stopped from error
+
+    async def _loaded(self) -> None:
+        lines = [key_words.readable(self._roots), await self._hand.proof(self._roots)]
+        timers = await self._hand.timers()
+        own = [each for each in timers if each.runs and set(each.roots) & set(self._wish.roots)]
+        lines += [key_words.timer(each) for each in own]
+        if not own:
+            lines.append("Nothing locks it by itself: u in the list of keys does.")
+        await self._done(StepId.PROOF, lines)
+
+    # Locking
+
+    async def _lock(self) -> None:
+        trouble: list[str] = []
+        while True:
+            await self._read()
+            users = await self._hand.users(self._roots)
+            shown = [step for step in self._steps if step.commands]
+            commands = [line for step in shown for line in self._commands(step)]
+            await self._ask(
+                StepId.USERS,
+                [*trouble, key_words.readable(self._roots), users.sentence(), "\n".join(commands)],
+                [Choice("lock", "Lock", "change")],
+            )
+            try:
+                proof = await self._lock_now()
+            except TroubleError as error:
+                trouble = key_words.troubled(error.trouble)
+                continue
+            await self._done(StepId.PROOF, [key_words.readable(self._roots), proof])
+            return
+
+    async def _lock_now(self) -> str:
+        """Unmount, take the keys away; the proof. Timers for them have nothing left to do."""
+        said = [
+            await asyncio.shield(self._hand.lock(name, replace(self._wish, roots=(name,))))
+            for name in self._wish.roots
+        ]
+        for each in await self._hand.timers():
+            if each.runs and set(each.roots) <= set(self._wish.roots):
+                await self._hand.cancel_timer(each)
+        await self._read()
+        return "\n".join(said)
+
+    # Screens
+
+    async def _checked(self, step: StepId) -> None:
+        await self._read()
+        if trouble := procedure.unmet(step, self._hand.where, self._tree, self._wish):
+            raise TroubleError(trouble)
+
+    def _step(self, at: StepId) -> Step:
+        return next(step for step in self._steps if step.id is at)
+
+    @property
+    def _title(self) -> str:
+        return key_words.title(self._kind, self._hand.where, self._wish.roots)
+
+    def _commands(self, step: Step) -> list[str]:
+        where = self._hand.where
+        return [f"{where}$ {self._hand.shown(each).text()}" for each in step.commands]
+
+    def _paragraphs(self, at: StepId, more: Sequence[str]) -> list[str]:
+        step = self._step(at)
+        place = key_words.place(self._steps, at)
+        return [place, *more, *key_words.step(step, self._commands(step))]
+
+    async def _ask(self, at: StepId, more: Sequence[str], choices: Sequence[Choice]) -> str:
+        paragraphs = self._paragraphs(at, more)
+        chosen = await self._desk.ask(self._title, paragraphs, choices, cancel="Stop here")
+        if chosen == "cancel":
+            raise Stopped
+        return chosen
+
+    def _asking(
+        self,
+        at: StepId,
+        more: Sequence[str],
+        choices: Sequence[Choice],
+        *,
+        label: str,
+        value: str = "",
+        masked: bool = False,
+    ) -> Asking:
+        paragraphs = self._paragraphs(at, more)
+        return Asking(self._title, paragraphs, choices, label=label, value=value, masked=masked)
+
+    async def _show(self, dialog: Asking) -> str:
+        chosen = await self._desk.screen.app.push_screen_wait(dialog)
+        if chosen == "cancel":
+            raise Stopped
+        return chosen
+
+    async def _done(self, at: StepId, lines: Sequence[str]) -> None:
+        await self._desk.tell(self._title, [key_words.place(self._steps, at), *lines])

@@ -1,0 +1,199 @@
+"""Keys: which are loaded on which side, what they open, when they are taken away again."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from sealift.hosts.trouble import Trouble, TroubleError
+from sealift.keys.hand import Hand
+from sealift.keys.state import KeyDataset, KeyRoot, KeyTree
+from sealift.keys.steps import Kind
+from sealift.keys.timer import Timer, TimerState
+from sealift.replication.anchors import Side
+from sealift.routes import Purpose
+from sealift.ui import headline, key_words, text
+from sealift.ui.panels.desk import Desk
+from sealift.ui.panels.key_rehearsal import RehearsalWizard
+from sealift.ui.panels.key_wizard import Wizard
+from sealift.ui.panels.panel import Panel, trouble_entry
+from sealift.ui.screens.dialog import Choice
+from sealift.ui.screens.listing import Deed, Entry
+from sealift.zfs.commands import Effect
+
+COLUMNS = ("root", "host", "key", "opens", "key from", "mounted", "relocks")
+READ_EVERY = 15.0  # seconds
+_KINDS = {"load": Kind.LOAD, "lock": Kind.LOCK, "test": Kind.TEST}
+_SIDES: tuple[Side, ...] = ("source", "destination")
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What one side said: its tree and its timers, or what kept it from saying so."""
+
+    tree: KeyTree | None = None
+    timers: tuple[Timer, ...] = ()
+    trouble: Trouble | None = None
+
+
+def entries(keys: dict[Side, Keys], where: dict[Side, str], *, vault: bool) -> tuple[Entry, ...]:
+    """A row for every encryption root, the destination's first; what has no key, and troubles."""
+    found: list[Entry] = []
+    for side in reversed(_SIDES):
+        read = keys.get(side)
+        if read is None:
+            continue
+        if read.trouble is not None:
+            found.append(trouble_entry(read.trouble, len(COLUMNS)))
+        if read.tree is None:
+            continue
+        sealed = vault and side == "destination"
+        found += [
+            _entry(side, where[side], root, read.timers, vault=sealed) for root in read.tree.roots
+        ]
+        found += [_plain(side, where[side], each) for each in read.tree.plain]
+    return tuple(found)
+
+
+def _entry(
+    side: Side, where: str, root: KeyRoot, timers: tuple[Timer, ...], *, vault: bool
+) -> Entry:
+    mounted = root.mounted
+    own = [each for each in timers if root.name in each.roots]
+    running = [each for each in own if each.runs]
+    cells = (
+        root.name,
+        where,
+        "loaded" if root.open else "locked",
+        text.count(len(root.members), "dataset"),
+        root.dataset.key_location,
+        f"{len(mounted)} of {len(root.members)}",
+        _locks(running, root),
+    )
+    level = headline.INFO
+    if root.open and side == "destination":
+        level = headline.PROBLEM if vault else headline.WARNING
+    elif not root.open:
+        level = headline.OK
+    details = [
+        key_words.roots([root]),
+        key_words.readable([root]),
+        *(key_words.timer(each) for each in own if each.runs or each.state is TimerState.LOST),
+    ]
+    closed = "" if root.open else "Its key is not loaded."
+    deeds = (
+        Deed("l", "load", "load…", Effect.CHANGE, "Its key is loaded." if root.open else ""),
+        Deed("u", "lock", "lock…", Effect.CHANGE, closed),
+        Deed("v", "test", "test a key…", Effect.CHANGE),
+        Deed(
+            "r", "rehearse", "rehearse…", Effect.CHANGE, "Its key is loaded." if root.open else ""
+        ),
+        Deed("c", "cancel", "cancel timer…", Effect.CHANGE, "" if running else "No timer runs."),
+    )
+    return Entry(f"{side}\0{root.name}", level, cells, tuple(details), deeds)
+
+
+def _locks(running: list[Timer], root: KeyRoot) -> str:
+    if not root.open:
+        return ""
+    if not running:
+        return "never"
+    first = running[0]
+    if first.state is TimerState.BUSY:
+        return "due, in use"
+    return f"in {text.duration(max(0, first.left))}"
+
+
+def _plain(side: Side, where: str, found: KeyDataset) -> Entry:
+    cells = (found.name, where, "none", "not encrypted", "", "yes" if found.mounted else "no", "")
+    details = ("It is not encrypted: there is no key to load or to take away.",)
+    level = headline.PROBLEM if side == "destination" else headline.WARNING
+    return Entry(f"{side}\0{found.name}", level, cells, details, ())
+
+
+class KeysPanel(Panel):
+    """The list of keys."""
+
+    title = "Keys"
+    columns = COLUMNS
+    empty = "Nothing in this route is encrypted."
+
+    def __init__(self, desk: Desk) -> None:
+        self._keys: dict[Side, Keys] = {}
+        super().__init__(desk)
+
+    def entries(self) -> tuple[Entry, ...] | None:
+        """The newest answers; None until a side has answered."""
+        where = {side: self.desk.where(side) for side in _SIDES}
+        if not self._keys:
+            return None
+        return entries(dict(self._keys), where, vault=self._vault)
+
+    @property
+    def _vault(self) -> bool:
+        return self.desk.picture.route.purpose is Purpose.VAULT
+
+    def opened(self) -> None:
+        """Ask both hosts as long as it is open, each by itself: one may hang."""
+        for side in _SIDES:
+            self.desk.begin(self._look(side), f"panel-keys-{side}")
+
+    async def _look(self, side: Side) -> None:
+        while self.is_open:
+            await self._read(side)
+            await asyncio.sleep(READ_EVERY)
+
+    async def _read(self, side: Side) -> None:
+        route = self.desk.picture.route
+        root = (route.source if side == "source" else route.destination).dataset
+        hand = self._hand(side)
+        try:
+            tree, timers = await asyncio.gather(hand.read(root), hand.timers())
+            self._keys[side] = Keys(tree, timers)
+        except TroubleError as error:
+            self._keys[side] = Keys(trouble=error.trouble)
+        if self.is_open:
+            self.draw()
+
+    def _hand(self, side: Side) -> Hand:
+        watch = self.desk.watch
+        end = watch.ends.source if side == "source" else watch.ends.destination
+        host = watch.source if side == "source" else watch.destination
+        return Hand(host, self.desk.journal_trouble, zfs=end.zfs, elevation=end.elevation)
+
+    async def act(self, deed: str, ids: tuple[str, ...]) -> None:
+        """Walk a procedure for what was asked for, one side after the other."""
+        for side in _SIDES:
+            names = tuple(
+                name for each, _, name in (one.partition("\0") for one in ids) if each == side
+            )
+            if not names:
+                continue
+            hand = self._hand(side)
+            if deed == "cancel":
+                for each in self._keys[side].timers:
+                    if each.runs and set(each.roots) & set(names):
+                        await _cancel_timer(self.desk, hand, each)
+            else:
+                vault = self._vault and side == "destination"
+                if deed == "rehearse":
+                    await RehearsalWizard(self.desk, hand, names, vault=vault).walk()
+                else:
+                    await Wizard(self.desk, hand, _KINDS[deed], names, vault=vault).walk()
+            await self._read(side)
+            self.desk.watch.refresh()
+
+
+async def _cancel_timer(desk: Desk, hand: Hand, timer: Timer) -> None:
+    """Cancel a lock timer after asking."""
+    chosen = await desk.ask(
+        f"Cancel timer {timer.id}",
+        [
+            key_words.timer(timer),
+            "Without it the key stays loaded until somebody locks it (u) or the host restarts.",
+        ],
+        [Choice("end", "Cancel the timer", "change")],
+        cancel="Let it run",
+    )
+    if chosen == "end":
+        await desk.carry_out(hand.cancel_timer(timer), "Not cancelled")

@@ -1,0 +1,270 @@
+"""Key procedures by keys, in the real program on the demo's hosts, wrong turns included."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from sealift.cli import parse
+from sealift.demo.stage import Demo
+from sealift.journal import default_path, entries
+from sealift.ui.app import SealiftApp
+from sealift.ui.demo import DemoApp
+from sealift.ui.screens.dialog import Dialog
+from sealift.ui.screens.listing import ListScreen
+from sealift.zfs.commands import Effect
+from tests.driving import Operator
+from tests.waiting import wait_for
+
+from .key_driving import open_keys, step
+from .test_demo_by_keys import changes
+from .test_demo_ends import said as run_there
+
+ROOT = "backup/prod"
+WORDS = "correct horse battery staple"
+REASON = "rehearsal Q4, ticket 1182"
+
+
+class KeyApp(DemoApp):
+    """The demo's key-procedure, with nobody who briefs."""
+
+    @property
+    def demo(self) -> Demo:
+        assert self._demo is not None
+        return self._demo
+
+    def opened(self, *_: object) -> None:
+        pass
+
+
+@asynccontextmanager
+async def playing(*words: str, size: tuple[int, int] = (160, 45)) -> AsyncIterator[Operator]:
+    app = KeyApp(parse(["demo", "key-procedure", *words]), "key-procedure")
+    async with app.run_test(size=size, notifications=True) as pilot:
+        operator = Operator(pilot, patience=20)
+        await operator.both_read()
+        yield operator
+
+
+def demo(operator: Operator) -> Demo:
+    assert isinstance(operator.app, KeyApp)
+    return operator.app.demo
+
+
+async def status(operator: Operator, what: str = "keystatus") -> list[str]:
+    told = await run_there(
+        demo(operator), "dr1", f"zfs get -H -r -t filesystem -o value {what} {ROOT}"
+    )
+    return told.split()
+
+
+async def load(operator: Operator, choice: str = "mount", minutes: str | None = None) -> None:
+    await operator.pilot.press("l")
+    await step(operator, "find the encryption root", "next")
+    await step(operator, "say why", "next", REASON)
+    await step(operator, "Typed here", "typed")
+    await step(operator, "zfs load-key -n -L prompt", "try", WORDS)
+    await step(operator, "it opens it", choice, minutes)
+
+
+async def test_the_rehearsal_is_played_to_its_end() -> None:
+    async with playing() as operator:
+        await open_keys(operator, ROOT)
+        await load(operator)
+        shown = await step(operator, "readable at /backup/prod/db", "cancel")
+        assert "backup/prod/db\tkeystatus\tavailable" in shown
+        assert "backup/prod/db\tmounted\tyes" in shown
+        assert "in 1 h" in shown or "in 59 min" in shown
+        assert await status(operator) == ["available"] * 3
+        assert await status(operator, "mounted") == ["yes"] * 3
+        await operator.pilot.press("u")
+        asked = await step(operator, "see who uses it", "lock")
+        assert "zfs unmount backup/prod/db\n" in asked
+        assert "zfs unload-key backup/prod" in asked
+        shown = await step(operator, "proof that it is locked", "cancel")
+        assert "backup/prod/db\tkeystatus\tunavailable" in shown
+        assert await status(operator) == ["unavailable"] * 3
+        assert await demo(operator).mended()
+        await operator.until("locked")
+
+
+async def test_a_failover_rehearsal_is_timed_checked_locked_and_reported() -> None:
+    async with playing() as operator:
+        await open_keys(operator, ROOT)
+        await operator.pilot.press("r")
+        await step(operator, "find the encryption root", "next")
+        await step(operator, "say why", "next", REASON)
+        await step(operator, "Typed here", "typed")
+        await step(operator, "zfs load-key -n -L prompt", "try", WORDS)
+        await step(operator, "it opens it", "mount")
+        await step(operator, "check what is there", "own", "echo all well")
+        await step(operator, "all well", "own", "ls /nowhere")
+        shown = await step(operator, "failed, exit code 2", "lock")
+        assert "✓ passed" in shown
+        shown = await step(operator, "The report: ", "cancel")
+        assert "1 of 2 checks failed" in shown
+        assert await status(operator) == ["unavailable"] * 3
+        (report,) = operator.app.journal_path().parent.glob("rehearsal-*.md")
+        assert report.stat().st_mode & 0o077 == 0
+        page = report.read_text()
+        for words in (REASON, "| mounted read-only, readable |", "    all well", "unavailable"):
+            assert words in page
+        assert "horse" not in page
+
+
+async def test_why_it_was_loaded_is_in_the_journal_and_the_passphrase_is_not() -> None:
+    async with playing() as operator:
+        await open_keys(operator, ROOT)
+        await load(operator, "load", "0")
+        await step(operator, "proof that the key is loaded", "cancel")
+        path = operator.app.journal_path()
+        (tried, loaded) = [each for each in entries(path) if "load-key" in each.command]
+        assert (tried.command, loaded.command) == (
+            f"zfs load-key -n -L prompt {ROOT}",
+            f"zfs load-key -L prompt {ROOT}",
+        )
+        assert {tried.reason, loaded.reason} == {REASON}
+        assert (loaded.effect, loaded.exit_code, loaded.host) == (Effect.CHANGE, 0, "root@dr1")
+        assert "horse" not in path.read_text()
+        assert json.loads(path.read_text().splitlines()[-1])["reason"] in {REASON, ""}
+
+
+async def test_a_wrong_passphrase_loads_nothing_and_can_be_given_again() -> None:
+    async with playing() as operator:
+        await open_keys(operator, ROOT)
+        await operator.pilot.press("l")
+        await step(operator, "find the encryption root", "next")
+        await step(operator, "say why", "next", REASON)
+        await step(operator, "Typed here", "typed")
+        await step(operator, "zfs load-key -n", "try", "correct horse battery stable")
+        shown = await step(operator, "key-may-not-unlock", "cancel")
+        assert "Nothing was loaded" in shown
+        assert await status(operator) == ["unavailable"] * 3
+        await step(operator, "Typed here", "typed")
+        await step(operator, "zfs load-key -n", "try", "short")
+        await step(operator, "at least 8 bytes", "cancel")
+        await step(operator, "Typed here", "host")
+        shown = await step(operator, "zfs load-key -n backup/prod", "try", "")
+        shown = await step(operator, "keylocation-automatic", "cancel")
+        assert "zfs set keylocation=prompt backup/prod" in shown
+        await step(operator, "Typed here", "typed")
+        await step(operator, "zfs load-key -n", "try", WORDS)
+        await step(operator, "it opens it", "cancel")
+        assert await status(operator) == ["unavailable"] * 3
+
+
+async def test_a_key_is_tested_without_loading_it() -> None:
+    async with playing() as operator:
+        await open_keys(operator, ROOT)
+        await operator.pilot.press("v")
+        await step(operator, "find the encryption root", "next")
+        await step(operator, "say why", "next", "yearly proof")
+        await step(operator, "Typed here", "typed")
+        await step(operator, "zfs load-key -n", "try", WORDS)
+        shown = await step(operator, "it opens it", "cancel")
+        assert "backup/prod\tkeystatus\tunavailable" in shown
+        assert await status(operator) == ["unavailable"] * 3
+        ran = changes(operator)
+        assert ran == [f"zfs load-key -n -L prompt {ROOT}"]
+
+
+async def test_a_key_file_of_this_machine_does(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text(f"{WORDS}\n")
+    async with playing() as operator:
+        await open_keys(operator, ROOT)
+        await operator.pilot.press("v")
+        await step(operator, "find the encryption root", "next")
+        await step(operator, "say why", "next", "yearly proof")
+        await step(operator, "Typed here", "file")
+        await step(operator, "zfs load-key -n", "try", str(tmp_path / "none"))
+        await step(operator, "No such file", "cancel")
+        await step(operator, "Typed here", "file")
+        await step(operator, "zfs load-key -n", "try", str(file))
+        await step(operator, "it opens it", "cancel")
+
+
+async def test_without_a_reason_nothing_goes_on() -> None:
+    async with playing() as operator:
+        await open_keys(operator, ROOT)
+        await operator.pilot.press("l")
+        await step(operator, "find the encryption root", "next")
+        await step(operator, "say why", "next", "")
+        await step(operator, "No reason was given", "next", "  ")
+        await step(operator, "No reason was given", "cancel")
+        assert changes(operator) == []
+
+
+async def test_a_journal_that_cannot_be_written_stops_it_with_a_sentence() -> None:
+    async with playing() as operator:
+        path = operator.app.journal_path()
+        await wait_for(operator.pilot, path.exists, "the journal")
+        path.unlink()
+        path.mkdir()
+        await open_keys(operator, ROOT)
+        await operator.pilot.press("l")
+        await step(operator, "find the encryption root", "next")
+        shown = await step(operator, "say why", "next", REASON)
+        assert "cannot be written" in shown
+        shown = await step(operator, "cannot be written", "cancel")
+        assert changes(operator) == []
+        assert await status(operator) == ["unavailable"] * 3
+
+
+async def test_a_key_that_is_loaded_already_is_not_loaded_again() -> None:
+    async with playing() as operator:
+        await open_keys(operator, ROOT)
+        await operator.pilot.press("l")
+        await step(operator, "find the encryption root", "cancel")
+        await run_there(demo(operator), "dr1", f"echo {WORDS} | zfs load-key -L prompt {ROOT}")
+        await operator.pilot.press("l")
+        await step(operator, "key-already-loaded", "cancel")
+        assert changes(operator) == []
+
+
+async def test_the_timer_is_seen_and_can_be_cancelled() -> None:
+    async with playing() as operator:
+        await open_keys(operator, ROOT)
+        await load(operator, "load", "90")
+        await step(operator, "Timer ", "cancel")
+        await operator.until("in 1 h")
+        await operator.pilot.press("c")
+        await step(operator, "Without it the key stays loaded", "end")
+        await operator.until("never")
+        assert await status(operator) == ["available"] * 3
+
+
+async def test_read_only_shows_the_keys_and_changes_nothing() -> None:
+    async with playing("--read-only") as operator:
+        await open_keys(operator, ROOT)
+        for key in "lvruc":
+            await operator.pilot.press(key)
+            assert isinstance(operator.app.screen, ListScreen)
+        assert not [each for each in operator.app.screen_stack if isinstance(each, Dialog)]
+        assert changes(operator) == []
+
+
+async def test_every_step_can_be_read_and_taken_at_80_by_24() -> None:
+    async with playing(size=(80, 24)) as operator:
+        await open_keys(operator, ROOT)
+        await operator.pilot.press("l")
+        await operator.until("Go on")
+        await step(operator, "find the encryption root", "next")
+        await operator.until("Reason (goes to the journal)")
+        await step(operator, "say why", "next", REASON)
+        await operator.until("Type it")
+        await step(operator, "Typed here", "typed")
+        await operator.until("Passphrase")
+        await operator.pilot.press("a", "b")
+        assert "••" in operator.sees()
+        await step(operator, "zfs load-key -n", "try", WORDS)
+        await operator.until("Load and mount read-only")
+        await step(operator, "it opens it", "load")
+        await operator.until("Back")
+
+
+def test_the_journal_of_the_demo_is_not_the_operators() -> None:
+    assert SealiftApp.journal_path is not KeyApp.journal_path
+    assert not default_path().exists()

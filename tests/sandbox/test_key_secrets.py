@@ -1,0 +1,218 @@
+"""A passphrase is looked for everywhere where it must not be, while and after it is used."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import resource
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import asyncssh
+import pytest
+
+from sealift.demo.stage import Demo
+from sealift.hosts.command_log import CommandLog
+from sealift.hosts.gate import Gate
+from sealift.hosts.host import Host
+from sealift.hosts.trouble import TroubleError
+from sealift.journal import Journal
+from sealift.keys.calls import Source
+from sealift.keys.hand import Hand
+from sealift.keys.secret import Secret
+from sealift.keys.steps import Wish
+from sealift.ui import crash
+from sealift.ui.panels.key_material import no_traces
+from sealift.zfs.commands import Command, Effect
+
+from .key_driving import open_keys, step
+from .test_key_screens import REASON, ROOT, WORDS, playing
+
+# Never whole in this file, so that a search of its text or of this process finds nothing of ours.
+PARTS = ("zebra", "quagga", "okapi", "7731")
+NEW = "-".join(PARTS).encode()
+CHANGE = Command(
+    ("zfs", "change-key", "-o", "keylocation=prompt", ROOT), Effect.CHANGE, "another passphrase"
+)
+TAKE = Command(("sh", "-c", "cat | wc -c"), Effect.CHANGE, "take what comes")
+
+
+@dataclass
+class Watch:
+    """What `/proc` shows of every process, as long as the test runs."""
+
+    words: bytes
+    found: list[str] = field(default_factory=list)
+    looks: int = 0
+    seen: set[bytes] = field(default_factory=set)
+
+    def look(self) -> None:
+        self.looks += 1
+        for each in Path("/proc").glob("[0-9]*"):
+            for name in ("cmdline", "environ"):
+                with suppress(OSError):
+                    data = (each / name).read_bytes()
+                    if name == "cmdline":
+                        self.seen.add(data)
+                    if self.words in data:
+                        self.found.append(f"{each / name}: {data!r}")
+
+
+@contextmanager
+def watching(words: bytes) -> Iterator[Watch]:
+    watch, over = Watch(words), threading.Event()
+
+    def forever() -> None:
+        while not over.is_set():
+            watch.look()
+
+    thread = threading.Thread(target=forever)
+    thread.start()
+    try:
+        yield watch
+    finally:
+        over.set()
+        thread.join()
+
+
+def files_with(words: bytes, *folders: Path) -> list[Path]:
+    """The files below these folders that hold the words."""
+    found = []
+    for folder in folders:
+        for each in folder.rglob("*"):
+            with suppress(OSError):
+                if each.is_file() and words in each.read_bytes():
+                    found.append(each)
+    return found
+
+
+def secret(words: bytes) -> Secret:
+    return Secret(bytearray(words))
+
+
+async def test_it_is_in_no_file_no_log_and_no_process_of_any_procedure(tmp_path: Path) -> None:
+    """Both hosts of the demo are this machine: its /proc is theirs."""
+    log, journal = CommandLog(), Journal(tmp_path / "journal.jsonl", "r", print)
+    log.subscribe(journal.note)
+    async with Demo.open("key-procedure") as demo:
+        host = Host(demo.destination, Gate(), log)
+        hand = Hand(host, lambda: None if journal.ready() else journal.trouble)
+
+        (first,) = (await hand.read_whole(ROOT)).roots
+        fits = await hand.verify(first, Source.TYPED, secret(WORDS.encode()), reason=REASON)
+        await hand.load(fits, secret(WORDS.encode()))
+        assert (await host.run(CHANGE, stdin=NEW + b"\n")).ok
+        wish = Wish((ROOT,))
+        await hand.lock(ROOT, wish)
+        with watching(NEW) as watch:
+            for _ in range(3):
+                (locked,) = (await hand.read_whole(ROOT)).roots
+                with secret(NEW) as given:
+                    fits = await hand.verify(locked, Source.TYPED, given, reason=REASON)
+                    await hand.load(fits, given)
+                with pytest.raises(TroubleError), secret(NEW + b"x") as given:
+                    await hand.verify(locked, Source.TYPED, given, reason=REASON)
+                (opened,) = (await hand.read_whole(ROOT)).roots
+                await hand.mount(opened, REASON)
+                await hand.start_timer((ROOT,), 3600)
+                await hand.lock(ROOT, wish)
+        assert watch.found == []
+        assert watch.looks > 3
+        assert any(b"load-key" in each for each in watch.seen), "the commands themselves are seen"
+        assert files_with(NEW, demo.directory, tmp_path) == []
+        assert not [each for each in log.entries() if PARTS[0] in repr(each)]
+        for each in await hand.timers():
+            await hand.cancel_timer(each)
+
+
+async def test_no_debug_level_of_the_transport_writes_it(
+    host: Host, caplog: pytest.LogCaptureFixture
+) -> None:
+    loop = asyncio.get_running_loop()
+    asyncssh.set_debug_level(3)
+    loop.set_debug(True)
+    try:
+        caplog.set_level(logging.DEBUG)
+        with secret(NEW) as given, given.on_stdin("passphrase") as data:
+            result = await host.run(TAKE, stdin=data)
+    finally:
+        asyncssh.set_debug_level(1)
+        loop.set_debug(False)
+    assert result.stdout.strip() == b"600"
+    said = "\n".join(str(record.__dict__) for record in caplog.records)
+    for words in (NEW.decode(), PARTS[1], PARTS[1].encode().hex(" "), "packet=b"):
+        assert words not in said
+        assert words not in caplog.text
+
+
+async def test_a_defect_in_the_midst_of_it_writes_no_value(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+
+    class Broken:
+        where = "root@dr1"
+
+        async def run(self, _: Command, *, stdin: bytearray, **__: float) -> None:
+            assert bytes(stdin).startswith(NEW)
+            raise RuntimeError("the wire is cut")
+
+    async with Demo.open("key-procedure") as demo:
+        host = Host(demo.destination, Gate(), CommandLog())
+        (root,) = (await Hand(host, lambda: None).read_whole(ROOT)).roots
+    broken = Hand(Broken(), lambda: None)  # type: ignore[arg-type]
+    with pytest.raises(RuntimeError) as raised, secret(NEW) as given:
+        await broken.verify(root, Source.TYPED, given, reason=REASON)
+    told = crash.sentence(raised.value, datetime(2026, 1, 2, tzinfo=UTC))
+    assert PARTS[0] not in told
+    (report,) = (tmp_path / "sealift").glob("crash-*")
+    assert "the wire is cut" in report.read_text()
+    assert files_with(PARTS[0].encode(), tmp_path) == []
+
+
+async def test_no_screen_and_no_picture_of_one_shows_it() -> None:
+    async with playing() as operator:
+        await open_keys(operator, ROOT)
+        await operator.pilot.press("v")
+        await step(operator, "find the encryption root", "next")
+        await step(operator, "say why", "next", REASON)
+        await step(operator, "Typed here", "typed")
+        await operator.until("Passphrase")
+        await operator.pilot.press("h", "o", "r", "s", "e")
+        await operator.until("•••••")
+        for shown in (operator.sees(), operator.app.export_screenshot()):
+            assert "horse" not in shown
+        await step(operator, "zfs load-key -n", "try", WORDS)
+        await step(operator, "it opens it", "cancel")
+        for shown in (operator.sees(), operator.app.export_screenshot()):
+            assert "horse" not in shown
+        assert "horse" not in operator.app.clipboard
+        assert "horse" not in repr(operator.app.command_log.entries())
+
+
+def test_no_secret_is_asked_for_while_keys_are_logged() -> None:
+    with pytest.raises(TroubleError, match="keys are logged"):
+        no_traces({"devtools"})
+
+
+def test_no_core_is_written_once_a_secret_was_asked_for() -> None:
+    before = resource.getrlimit(resource.RLIMIT_CORE)
+    try:
+        no_traces(())
+        assert resource.getrlimit(resource.RLIMIT_CORE)[0] == 0
+    finally:
+        resource.setrlimit(resource.RLIMIT_CORE, before)
+
+
+def test_the_search_finds_what_is_there(tmp_path: Path) -> None:
+    """Else the tests above would promise nothing."""
+    (tmp_path / "leak").write_bytes(b"x" + NEW)
+    assert files_with(NEW, tmp_path) == [tmp_path / "leak"]
+    watch = Watch(b"test_key_secrets"[:4])
+    watch.look()
+    assert watch.found or os.getpid() < 0

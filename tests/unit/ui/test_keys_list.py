@@ -1,0 +1,71 @@
+"""The list of keys: what it says of a root, and what it offers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from sealift.hosts.trouble import Trouble
+from sealift.keys.state import KeyTree
+from sealift.keys.timer import Timer, TimerState
+from sealift.replication.anchors import Side
+from sealift.ui import headline
+from sealift.ui.panels.keys import Keys, entries
+from sealift.ui.screens.listing import RESERVED
+from tests.unit.keys.trees import ROOT, dataset, three, tree
+
+WHERE: dict[Side, str] = {"source": "root@nas1", "destination": "root@dr1"}
+TIMER = Timer(
+    "7f3a", TimerState.WAITING, datetime(2026, 1, 2, 3, 4, tzinfo=UTC), 3540, (ROOT,), "ann"
+)
+
+
+def shown(found: KeyTree, *timers: Timer, vault: bool = True) -> dict[str, str]:
+    (entry,) = entries({"destination": Keys(found, timers)}, WHERE, vault=vault)
+    refused = {deed.id for deed in entry.deeds if deed.refusal}
+    return {
+        "level": entry.level,
+        "key": entry.cells[2],
+        "relocks": entry.cells[6],
+        "refused": " ".join(sorted(refused)),
+    }
+
+
+@pytest.mark.parametrize(("vault", "level"), [(True, headline.PROBLEM), (False, headline.WARNING)])
+def test_a_loaded_key_is_worse_on_a_vault(level: str, *, vault: bool) -> None:
+    said = shown(three(opened=True), vault=vault)
+    assert (said["level"], said["key"], said["relocks"]) == (level, "loaded", "never")
+    assert said["refused"] == "cancel load rehearse"
+
+
+def test_a_locked_one_can_be_loaded_and_not_locked() -> None:
+    said = shown(three())
+    assert (said["level"], said["key"]) == (headline.OK, "locked")
+    assert said["refused"] == "cancel lock"
+
+
+def test_when_it_locks_itself_is_seen() -> None:
+    assert "59 min" in shown(three(opened=True), TIMER)["relocks"]
+    busy = replace(TIMER, state=TimerState.BUSY, left=-5)
+    assert shown(three(opened=True), busy)["relocks"] == "due, in use"
+    lost = replace(TIMER, state=TimerState.LOST)
+    assert shown(three(opened=True), lost)["relocks"] == "never"
+
+
+def test_what_is_not_encrypted_and_what_cannot_be_read_stand_there_too() -> None:
+    away = Trouble("host-unreachable", "root@nas1", "no answer")
+    plain = tree(dataset(), dataset(f"{ROOT}/open", root=None))
+    keys: dict[Side, Keys] = {"source": Keys(trouble=away), "destination": Keys(plain)}
+    locked, open_, trouble = entries(keys, WHERE, vault=True)
+    assert locked.level == headline.OK
+    assert (open_.level, open_.deeds) == (headline.PROBLEM, ())
+    assert "no answer" in trouble.cells
+
+
+def test_no_deed_has_a_key_of_the_list_or_works_at_once() -> None:
+    (entry,) = entries({"destination": Keys(three())}, WHERE, vault=False)
+    assert not RESERVED & {deed.key for deed in entry.deeds}
+    assert {deed.effect.value for deed in entry.deeds} == {"change"}
+    assert all(deed.title.endswith("…") for deed in entry.deeds)
