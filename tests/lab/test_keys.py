@@ -13,8 +13,10 @@ import pytest
 
 from sealift.journal import default_path
 from sealift.ui.app import SealiftApp
+from sealift.ui.screens.listing import ListScreen
 from tests.driving import Operator, options
 from tests.sandbox.key_driving import open_keys, step
+from tests.waiting import wait_for
 
 from .key_child import ROUTE, load
 from .lab import PASSPHRASE, Lab
@@ -33,6 +35,7 @@ cat >/tmp/words
 while [ ! -e /tmp/over ]; do
     grep -l -a -F -f /tmp/words /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null
     echo look
+    sleep 0.2
 done
 """
 _FILES = (
@@ -58,6 +61,18 @@ async def operating(lab: Lab, *words: str) -> AsyncIterator[Operator]:
         yield operator
 
 
+async def lock(operator: Operator) -> None:
+    """Begin to lock the root under the cursor, once the list says that it is loaded."""
+
+    def loaded() -> bool:
+        screen = operator.app.screen
+        chosen = screen.pane.current if isinstance(screen, ListScreen) else None
+        return chosen is not None and "loaded" in chosen.cells
+
+    await wait_for(operator.pilot, loaded, "loaded in the list", operator.patience)
+    await operator.pilot.press("u")
+
+
 def told(lab: Lab, what: str, root: str = ROOT) -> list[str]:
     """A property of the root and its children, as plain `zfs get` has it."""
     words = ["zfs", "get", "-Hr", "-t", "filesystem", "-o", "value", what, root]
@@ -72,12 +87,17 @@ def searching(lab: Lab, words: str) -> Iterator[None]:
         assert look.stdin is not None
         look.stdin.write(words.encode() + b"\n")
         look.stdin.close()
-    yield
-    for host, look in zip(lab.hosts, looks, strict=True):
-        host.run("touch /tmp/over")
-        assert look.stdout is not None
-        said = look.stdout.read().decode().split()
-        look.wait()
+    try:
+        yield
+    finally:
+        ended = []
+        for host, look in zip(lab.hosts, looks, strict=True):
+            host.run("touch /tmp/over")
+            assert look.stdout is not None
+            ended.append(look.stdout.read().decode().split())
+            look.stdout.close()
+            look.wait()
+    for host, said in zip(lab.hosts, ended, strict=True):
         assert set(said) == {"look"}, "a process showed it"
         assert len(said) > 1
         assert host.run(_FILES, check=False, timeout=300).text == "", "a file has it"
@@ -97,7 +117,7 @@ async def test_load_mount_and_lock_say_what_zfs_says(replica: Lab, tmp_path: Pat
             assert lab.checksums("dest", ROOT) == before
             refused = lab.dest.run(f"touch /{ROOT}/db/new", check=False)
             assert b"Read-only" in refused.stderr
-            await operator.pilot.press("u")
+            await lock(operator)
             await step(operator, "see who uses it", "lock")
             shown = await step(operator, "proof that it is locked", "cancel")
             assert "/db\tkeystatus\tunavailable" in shown
@@ -152,7 +172,7 @@ async def test_what_is_in_use_is_named_and_locked_once_it_is_free(replica: Lab) 
             "somebody stands there",
             20,
         )
-        await operator.pilot.press("u")
+        await lock(operator)
         asked = await step(operator, "see who uses it", "lock")
         assert f"sleep (/{ROOT}/db)" in asked
         shown = await step(operator, "dataset-busy", "cancel")
@@ -160,7 +180,7 @@ async def test_what_is_in_use_is_named_and_locked_once_it_is_free(replica: Lab) 
         assert told(lab, "keystatus") == ["available"] * 3
         lab.dest.run("pkill -f '[s]leep 611'")
         user.wait()
-        await operator.pilot.press("u")
+        await lock(operator)
         await step(operator, "see who uses it", "lock")
         await step(operator, "proof that it is locked", "cancel")
     assert told(lab, "keystatus") == ["unavailable"] * 3
