@@ -12,12 +12,13 @@ from sealift.playbook.catalogue.jobs import JOBS
 from sealift.playbook.catalogue.keys import KEYS
 from sealift.playbook.catalogue.messages import MESSAGES
 from sealift.playbook.catalogue.page import Group, Page
+from sealift.playbook.catalogue.procedures import PROCEDURES
 from sealift.playbook.catalogue.receiver import RECEIVER
 from sealift.playbook.catalogue.sending import SENDING
 
 __all__ = ["PAGES", "Group", "Page", "page"]
 
-PAGES = (*SENDING, *CHAIN, *RECEIVER, *BOTTLENECK, *KEYS, *ACCESS, *JOBS, *MESSAGES)
+PAGES = (*SENDING, *CHAIN, *RECEIVER, *BOTTLENECK, *KEYS, *PROCEDURES, *ACCESS, *JOBS, *MESSAGES)
 
 _BY_ID = {each.id: each for each in PAGES}
 
