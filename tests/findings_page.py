@@ -16,7 +16,7 @@ HEAD = """\
 
 Made from `src/sealift/playbook/catalogue/` by `python -m tests.findings_page`; change it there.
 
-Each id that the screen, `sealift diagnose`, `status`, `plan` or `jobs` may show: what it means,
+Each id that the screen, `sealift diagnose`, `audit`, `status`, `plan` or `jobs` may show: what it means,
 what it was recognised by, what to do in which order, and what not to do. An id keeps its meaning
 and is never used for another.
 

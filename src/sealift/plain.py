@@ -17,6 +17,7 @@ from sealift.zfs.names import printable
 
 if TYPE_CHECKING:
     from sealift.keys.audit import Audit
+    from sealift.keys.posture import Row
 
 
 def status(picture: Picture, now: datetime) -> str:
@@ -84,7 +85,7 @@ def diagnosis(shown: Diagnosis) -> str:
 
 def audit(shown: Audit) -> str:
     """The claim, the findings, what is unknown, then every dataset: source | destination."""
-    from sealift.keys.host_facts import host_facts  # noqa: PLC0415 - not loaded for a status
+    from sealift.keys.host_rows import host_rows  # noqa: PLC0415 - not loaded for a status
     from sealift.keys.posture import rows  # noqa: PLC0415
 
     scene = shown.scene
@@ -95,16 +96,19 @@ def audit(shown: Audit) -> str:
     ]
     lines += _findings(shown.findings)
     lines += [f"unknown      {each}" for each in shown.unseen]
-    lines += [f"host         {each.title}: {each.value}" for each in host_facts(shown)]
+    lines += ["hosts        source | destination", *map(_beside, host_rows(shown))]
     for below, each in scene.comparison.datasets.items() if scene.comparison else ():
         ours, theirs = (shown.seen.trees[role].get(below) for role in ROLES)
         names = " | ".join(one.name if one else "not there" for one in (ours, theirs))
         lines.append(f"dataset      {names}")
-        for row in rows(each, ours, theirs):
-            differs = "  (differs)" if row.differs else ""
-            lines.append(f"  {row.title:<17}{row.source} | {row.destination}{differs}")
+        lines += map(_beside, rows(each, ours, theirs))
     lines.append(f"took         {shown.seconds:.1f} s")
     return printable("\n".join(lines))
+
+
+def _beside(row: Row) -> str:
+    differs = "  (differs)" if row.differs else ""
+    return f"  {row.title:<17}{row.source} | {row.destination}{differs}"
 
 
 def _findings(findings: tuple[Finding, ...]) -> list[str]:

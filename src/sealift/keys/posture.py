@@ -17,7 +17,7 @@ from sealift.zfs.settings import Setting, Settings
 # `pbkdf2salt` is hidden as `keyguid` is, and asked for by itself: it is worth less than the others.
 PROPERTIES = ("pbkdf2iters", "keylocation", "canmount", "mountpoint", "readonly")
 SALT = "pbkdf2salt"
-_UNKNOWN = "unknown"
+UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ def _key(each: Posture) -> str:
     if not each.dataset.encrypted:
         return "none"
     if each.key_format != "passphrase":
-        return each.key_format or _UNKNOWN
+        return each.key_format or UNKNOWN
     rounds = f"{each.rounds} rounds" if each.rounds else "rounds unknown"
     salt = f", salt {each.salt:016x}" if each.salt else ""
     return f"passphrase, {rounds}{salt}"
@@ -156,7 +156,7 @@ def _setting(each: Posture, name: str) -> str:
     found = each.settings.get(name)
     if found is not None:
         return found.text()
-    return "-" if each.settings else _UNKNOWN
+    return "-" if each.settings else UNKNOWN
 
 
 def _row(
