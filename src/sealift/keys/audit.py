@@ -63,7 +63,7 @@ class Audit:
             return seal.state.value
         opening = {each.id for each in self.findings} & _OPENING
         if opening:
-            return f"sealed now, but something there would load the key. {seal.proof}"
+            return f"sealed now, but something there would load or ask for the key. {seal.proof}"
         boot = self.seen.boots["destination"]
         if boot is None or boot.unread:
             return f"sealed now; unknown whether something would load a key. {seal.proof}"
@@ -76,15 +76,19 @@ async def audit(watch: RouteWatch) -> Audit:
     ground = Ground(watch, window=0.0, trial=0.0)
     unseen = Unseen()
     try:
-        scene, *sides = await asyncio.gather(
-            ground.scene(), *(_side(ground, role, unseen) for role in ROLES)
+        scene, ours, theirs = await asyncio.gather(
+            ground.scene(),
+            _side(ground, "source", unseen),
+            _side(ground, "destination", unseen),
         )
         grants = await asyncio.gather(*(_grants(ground, scene, role, unseen) for role in ROLES))
     finally:
         await ground.close()
     trees: dict[Role, Tree] = {}
     boots: dict[Role, Boot | None] = {}
-    for role, (settings, salts, boot) in zip(ROLES, sides, strict=True):
+    for role, (settings, salts, boot) in zip(
+        ROLES, (ours, theirs), strict=True
+    ):
         inventory = scene.side(role).inventory
         trees[role] = postures(inventory, settings, salts) if inventory else {}
         boots[role] = boot
@@ -149,7 +153,11 @@ async def _boot(ground: Ground, role: Role, root: str, unseen: Unseen) -> Boot |
         await ground.facts(role)
         elevation = ground.host(role).elevation
         if elevation is not Elevation.NONE:
-            elevated = replace(command, argv=elevation.wrap(command.argv))
+            elevated = replace(
+                command,
+                argv=elevation.wrap(command.argv),
+                shown=f"{elevation.value} {command.shown}",
+            )
             return await ground.ask(role, elevated, parse_boot, stdin=script)
     except TroubleError as error:
         if error.trouble.finding in NO_CONTACT:

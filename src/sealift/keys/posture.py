@@ -75,6 +75,11 @@ class Posture:
             return None
         return self.key_format, self.rounds, self.salt or 0
 
+    def source(self, name: str) -> str:
+        """Where a setting's value comes from; empty if that is not known."""
+        found = self.settings.get(name)
+        return found.source if found else ""
+
     def value(self, name: str) -> str:
         """A setting's value; empty if it is not known or does not apply."""
         found = self.settings.get(name)

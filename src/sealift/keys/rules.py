@@ -6,12 +6,13 @@ What breaks the seal, what is planned, and defects of the versions are judged wh
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator
 
 from sealift.keys import wrappings
 from sealift.keys.boot import Boot, BootLine, State
 from sealift.keys.posture import PROPERTIES, Posture, Seen
-from sealift.playbook import mending, stream, turned
+from sealift.playbook import mending, stream, thresholds, turned
 from sealift.playbook.diagnosis import Finding, NextStep, Severity
 from sealift.playbook.scene import Scene
 from sealift.playbook.turned import named
@@ -81,6 +82,11 @@ def _listing(scene: Scene) -> Command:
     return commands.settings(scene.route.destination.dataset, *PROPERTIES)
 
 
+def _first(some: tuple[Posture, ...]) -> tuple[Posture, ...]:
+    """As many as a sentence names; there is a line to type for each."""
+    return some[: int(thresholds.NAMED.value)]
+
+
 def _names(some: Iterable[Posture]) -> str:
     return named(tuple(each.name for each in some))
 
@@ -106,7 +112,7 @@ def _automatic(scene: Scene, there: tuple[Posture, ...]) -> Iterator[Finding]:
                 Command(("zfs", "set", "keylocation=prompt", each.name), Effect.CHANGE, ""),
                 "Have it asked for. That needs no key.",
             )
-            for each in found
+            for each in _first(found)
         ),
     )
 
@@ -115,7 +121,7 @@ def _boot(scene: Scene, there: tuple[Posture, ...], boot: Boot | None) -> Iterat
     if boot is None or not there:
         return
     root, where = scene.route.destination.dataset, scene.where("destination")
-    asked = {each.name for each in there if each.is_root and not each.automatic}
+    asked = all(each.key_location == "prompt" for each in there if each.is_root)
     lines = [
         each for each in boot.loading if each.state is State.STARTED and each.concerns(root)
     ]
@@ -125,9 +131,7 @@ def _boot(scene: Scene, there: tuple[Posture, ...], boot: Boot | None) -> Iterat
     said = [f"{each.path}: {each.text}" for each in lines]
     said += [f"{each.path}: {each.dataset} ({each.keylocation})" for each in pulled]
     # Where every root is asked for, nothing is loaded without a person, unless a script says more.
-    waits = all(each.asks for each in lines) and asked >= {
-        each.name for each in there if each.is_root
-    }
+    waits = asked and all(each.asks for each in lines)
     may = "asks for the key" if waits else "loads the key"
     sure = "" if boot.init == "systemd" else f" (process 1 there is {boot.init or 'unknown'})"
     yield Finding(
@@ -166,7 +170,7 @@ def _checked(scene: Scene) -> Iterator[NextStep]:
 def probe_command(dataset: str) -> Command:
     """The command that asks a host what would load keys or mount; its script goes over stdin."""
     words = ("sh", "-s", "--", dataset)
-    shown = f"sh -s -- {dataset} <posture.sh"
+    shown = f"{shlex.join(words)} <posture.sh"
     return Command(words, Effect.READ, "what would load keys or mount at boot", shown)
 
 
@@ -191,7 +195,7 @@ def _mountable(scene: Scene, there: tuple[Posture, ...]) -> Iterator[Finding]:
                 Command(("zfs", "set", "canmount=noauto", each.name), Effect.CHANGE, ""),
                 "Have it mounted by hand only; this is not inherited.",
             )
-            for each in found
+            for each in _first(found)
         ),
     )
 
@@ -200,7 +204,8 @@ def _writable(scene: Scene, there: tuple[Posture, ...]) -> Iterator[Finding]:
     found = tuple(each for each in there if not each.dataset.readonly)
     if not found:
         return
-    root = scene.route.destination.dataset
+    own = tuple(each for each in found if each.source("readonly") in {"local", "received"})
+    names = [each.name for each in _first(own)] or [scene.route.destination.dataset]
     yield Finding(
         "writable-replica",
         "warning",
@@ -208,12 +213,13 @@ def _writable(scene: Scene, there: tuple[Posture, ...]) -> Iterator[Finding]:
         found[0].name,
         f"may be written to, and then takes no increment: readonly is off on {_names(found)}",
         scene.evidence("destination", _listing(scene), f"readonly=off: {_names(found)}"),
-        (
+        tuple(
             scene.step(
                 "destination",
-                Command(("zfs", "set", "readonly=on", root), Effect.CHANGE, ""),
+                Command(("zfs", "set", "readonly=on", name), Effect.CHANGE, ""),
                 "It is inherited, and stops no receive.",
-            ),
+            )
+            for name in names
         ),
     )
 
@@ -247,7 +253,10 @@ def _grants(scene: Scene, role: Role, seen: Seen) -> Iterator[Finding]:
         dataset,
         f"on {scene.where(role)}: {named(tuple(said))}",
         scene.evidence(role, commands.delegations(dataset), named(tuple(said))),
-        tuple(_narrowed(scene, role, grants, wide)),
+        (
+            *_narrowed(scene, role, grants, wide),
+            *((NextStep("Take `zfs` out of what sudo lets it run there: sudoers."),) * by_sudo),
+        ),
     )
 
 

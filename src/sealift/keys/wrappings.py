@@ -15,9 +15,8 @@ from sealift.playbook.diagnosis import Finding, NextStep
 from sealift.playbook.scene import Scene
 from sealift.playbook.turned import named
 from sealift.replication.comparison import DatasetComparison
-from sealift.routes import Purpose
 from sealift.zfs import commands
-from sealift.zfs.commands import Command, Effect
+from sealift.zfs.commands import Command
 from sealift.zfs.names import relative
 
 
@@ -68,10 +67,11 @@ def _raw(scene: Scene, seen: Seen) -> Iterator[tuple[str, Posture, Posture]]:
 
 
 def _same_key(each: DatasetComparison, scene: Scene) -> bool:
-    if each.source is None or each.destination is None or scene.arriving(each.dataset.name):
+    if each.source is None or each.destination is None:
         return False
     ours, theirs = each.source.dataset, each.destination.dataset
-    return ours.encrypted and theirs.encrypted and ours.key_guid == theirs.key_guid
+    same = ours.encrypted and theirs.encrypted and ours.key_guid == theirs.key_guid
+    return same and not scene.arriving(theirs.name)
 
 
 def _root_of(each: Posture, tree: Tree) -> Posture | None:
@@ -108,21 +108,25 @@ def _salts(scene: Scene) -> Command:
     return commands.settings(scene.route.destination.dataset, SALT)
 
 
-def _increment(scene: Scene) -> tuple[NextStep, ...]:
+_EVERY = "And a raw increment of every dataset: each brings the wrapping of now."
+
+
+def _increment(scene: Scene, why: str = _EVERY) -> tuple[NextStep, ...]:
     root = scene.route.source.dataset
     name = scene.now.strftime(scene.route.snapshot_format)
     return (
         scene.step(
             "source", commands.take_snapshot(root, name), "A new snapshot of the tree.", "snapshot"
         ),
-        scene.sending("And a raw increment of every dataset: each brings the wrapping of now."),
+        scene.sending(why),
     )
 
 
 def _lost(scene: Scene, lost: list[Posture], outside: list[Posture]) -> Finding:
     said = (
         f"{_names(lost)}: wrapped by another key than the encryption root that is to open "
-        f"{'it' if len(lost) == 1 else 'them'} there; as it is, no passphrase does (openzfs#12614)"
+        f"{'it' if len(lost) == 1 else 'them'} there: loading the root's key makes nothing "
+        "readable (openzfs#12614)"
     )
     if outside:
         first = outside[0]
@@ -175,7 +179,6 @@ def _moved(scene: Scene, moved: list[tuple[Posture, str]]) -> Finding:
         tuple(f"{each.name} by {each.dataset.encryption_root}" for each, _ in moved)
     )
     expected = moved[0][1]
-    root = scene.route.source.dataset
     return Finding(
         "hierarchy-differs",
         # Datasets that are sent one by one are roots of their own.
@@ -192,20 +195,8 @@ def _moved(scene: Scene, moved: list[tuple[Posture, str]]) -> Finding:
         (
             NextStep(
                 "The next increment of the whole tree as one package sets it right, and takes no "
-                "key: a new snapshot first.",
-                scene.typed(
-                    "source",
-                    commands.take_snapshot(root, scene.now.strftime(scene.route.snapshot_format)),
-                ),
-                scene.where("source"),
-                Effect.CHANGE,
-                "snapshot",
+                "key. Until then each root is asked for by itself."
             ),
-            scene.sending("Then send it."),
-            NextStep(
-                "Where it has to be unlocked before that, each root is asked for by itself."
-                if scene.route.purpose is Purpose.STANDBY
-                else "A vault needs no key for that."
-            ),
+            *_increment(scene, "And send it."),
         ),
     )

@@ -19,6 +19,8 @@ from sealift.zfs.settings import Setting
 from tests.factories import mirrored
 from tests.unit.playbook.scenes import ROUTE, at, scene
 
+Judged = tuple[tuple[Finding, ...], tuple[str, ...]]
+
 CLEAN = Boot("systemd", "", (), (), sudo=False, unread=())
 STANDBY = replace(ROUTE, purpose=Purpose.STANDBY)
 LEVEL = list(range(101, 106))
@@ -85,7 +87,7 @@ def judged(
     boot: Boot | None = CLEAN,
     route: Route = ROUTE,
     receiver: HostFacts | None = None,
-) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
+) -> Judged:
     """The findings and what is unknown."""
     shown, seen = looked(
         source(both()[0]),

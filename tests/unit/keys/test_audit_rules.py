@@ -9,10 +9,12 @@ import pytest
 
 from sealift.keys.boot import Boot, BootLine, Cached, State
 from sealift.playbook.catalogue import page
+from sealift.replication.inventory import Inventory
 from sealift.zfs.allow import Grant, Reach
 from sealift.zfs.commands import Effect
 from sealift.zfs.listings import KeyStatus
-from tests.unit.keys.audits import CLEAN, SALT, STANDBY, changed, grants, ids, judged
+
+from tests.unit.keys.audits import CLEAN, Judged, SALT, STANDBY, changed, grants, ids, judged
 from tests.unit.playbook.scenes import ROUTE, facts
 
 
@@ -40,7 +42,7 @@ def cached(canmount: str = "on", location: str = "file:///root/k", *, ignored: b
 
 
 _FILE = {"": {"keylocation": "file:///root/key"}}
-_BREACHES: dict[str, tuple[str, Callable[[], object]]] = {
+_BREACHES: dict[str, tuple[str, Callable[[], Judged]]] = {
     "key loaded": (
         "key-loaded-on-vault",
         lambda: judged(
@@ -136,8 +138,8 @@ _BREACHES: dict[str, tuple[str, Callable[[], object]]] = {
 @pytest.mark.parametrize("name", _BREACHES)
 def test_each_breach_is_found_by_its_id_and_no_other(name: str) -> None:
     wanted, make = _BREACHES[name]
-    found, _ = make()  # type: ignore[misc]
-    assert ids(found) == [wanted]
+    found, _ = make()
+    assert set(ids(found)) == {wanted}
     finding = next(each for each in found if each.id == wanted)
     assert finding.evidence
     assert finding.next, "a way out"
@@ -163,8 +165,8 @@ def test_what_opens_nothing_of_the_vault_is_no_finding(harmless: Boot) -> None:
 
 
 def test_who_is_asked_is_a_warning_and_what_comes_by_itself_a_problem() -> None:
-    def weight(found: object) -> str:
-        return next(e.severity for e in found[0] if e.id == "boot-unit-loads-keys")  # type: ignore[index]
+    def weight(judgement: Judged) -> str:
+        return next(e.severity for e in judgement[0] if e.id == "boot-unit-loads-keys")
 
     assert weight(judged(boot=boot("zfs load-key -a"))) == "warning"
     assert weight(judged(boot=boot("zfs load-key -a"), theirs=_FILE)) == "problem"
@@ -211,22 +213,17 @@ def test_what_is_not_known_of_a_passphrase_is_no_finding() -> None:
 
 
 def test_a_raw_key_leaves_nothing_to_compare_and_that_is_said() -> None:
-    def as_raw(tree: object) -> object:
-        for below in ("", "db"):
-            tree = changed(tree, below, key_format="raw")  # type: ignore[arg-type]
-        return tree
+    def as_raw(tree: Inventory) -> Inventory:
+        return changed(changed(tree, "", key_format="raw"), "db", key_format="raw")
 
     none = {"": 0, "db": 0}
     found, unseen = judged(
-        source=as_raw,  # type: ignore[arg-type]
-        destination=as_raw,  # type: ignore[arg-type]
-        our_salts=none,
-        their_salts=none,
+        source=as_raw, destination=as_raw, our_salts=none, their_salts=none
     )
     assert found == ()
     assert any("backup/prod" in each and "raw key" in each for each in unseen)
     # One of another format is told, though.
-    assert ids(judged(source=as_raw, our_salts=none)[0]) == ["key-may-not-unlock"]  # type: ignore[arg-type]
+    assert ids(judged(source=as_raw, our_salts=none)[0]) == ["key-may-not-unlock"]
 
 
 def test_a_route_that_sends_one_by_one_has_roots_of_its_own() -> None:

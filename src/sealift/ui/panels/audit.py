@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from sealift.keys.audit import Audit, audit
 from sealift.keys.host_rows import host_rows
 from sealift.keys.posture import Row, rows
@@ -99,7 +101,7 @@ class AuditPanel(Panel):
     empty = "Nothing was read."
 
     def __init__(self, desk: Desk) -> None:
-        self._found: Audit | None = None
+        self._rows: tuple[Entry, ...] | None = None
         self._reading = False
         super().__init__(desk)
 
@@ -109,7 +111,7 @@ class AuditPanel(Panel):
 
     def entries(self) -> tuple[Entry, ...] | None:
         """The rows; None while they are read for the first time."""
-        return entries(self._found) if self._found is not None else None
+        return self._rows
 
     async def act(self, deed: str, ids: tuple[str, ...]) -> None:
         """Show a page of the catalogue, or read again."""
@@ -127,7 +129,9 @@ class AuditPanel(Panel):
 
     async def _read(self) -> None:
         try:
-            self._found = await audit(self.desk.watch)
+            found = await audit(self.desk.watch)
+            # In a thread: a tree of a thousand datasets has twelve thousand rows.
+            self._rows = await asyncio.to_thread(entries, found)
         finally:
             self._reading = False
         if self.is_open:
