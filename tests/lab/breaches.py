@@ -130,7 +130,7 @@ def mounted(lab: Lab) -> Iterator[Words]:
             lab.dest.run("zfs unmount backup/prod")
 
 
-def beside(*sends: tuple[str, str], then: str = "", closed: bool = True) -> Make:
+def beside(*sends: tuple[str, str]) -> Make:
     """Another replica, backup/beside, received by these pipelines: send, and below which name."""
 
     @contextmanager
@@ -139,9 +139,7 @@ def beside(*sends: tuple[str, str], then: str = "", closed: bool = True) -> Make
         try:
             for send, below in sends:
                 lab.source.run(pipeline(send, into=f"{root}{below}"), timeout=120)
-            lab.dest.run(f"set -e; {then or ':'}", stdin=PASSPHRASE.encode(), timeout=60)
-            if closed:
-                close(lab.dest, root)
+            close(lab.dest, root)
             yield SOURCE, f"root@dest:{root}"
         finally:
             lab.dest.run(f"zfs destroy -r {root}", timeout=60)

@@ -1,4 +1,4 @@
-"""Every breach of a vault's posture is found by its id on real hosts, and a clean vault has none."""
+"""Every breach of a vault is found by its id on real hosts, and a clean vault has none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is the vault a vault? Both sides are read once, and what is against the route's purpose is said."""
+"""Is the vault a vault? Reads both sides once, and says what is against the route's purpose."""
 
 from __future__ import annotations
 

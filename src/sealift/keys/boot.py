@@ -25,7 +25,7 @@ _LOADS = re.compile(
 _CALL = re.compile(rf"(?:{_LOADING}|zfs +mount\b|zpool +import\b)([^;|&<>]*)")
 _HOMES = re.compile(r"\bhomes=([^\s]+)")
 _COMMENT = re.compile(r"\s*[#;]")
-# The package's own: it loads what has a `keylocation` other than `prompt`, which is its own finding.
+# The package's own: it loads what has another `keylocation` than `prompt`, a finding by itself.
 _PACKAGED = re.compile(r"/etc/init\.d/zfs[-\w]*")
 _WITH_ARGUMENT = frozenset({"-L", "-o", "-d", "-c", "-R"})
 _BY_ITSELF = re.compile(r"[<|]|-L *[\"']?(file|http)")

@@ -273,7 +273,7 @@ def _may(
         return frozenset()  # whoever else works there is not of the route
     mine = tuple(each for each in grants if each.kind in {"", kind} and each.who in {"", name})
     sets = tuple(each for each in grants if not each.kind and each not in mine)
-    may: frozenset[str] = frozenset().union(
+    may = frozenset[str]().union(
         *(allowed((*mine, *sets), each, name, (name,)) for each in names)
     )
     if role == "source":

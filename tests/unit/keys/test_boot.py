@@ -48,7 +48,8 @@ def host(root: Path) -> None:
     write(root, "usr/local/sbin/unlock it", '#!/bin/sh\nzfs load-key "$1" < /root/key\n')
     write(root, "usr/local/sbin/unlock", '#!/bin/sh\nzfs load-key "$1" < /root/key\n')
     write(root, "usr/local/sbin/zfs", "\x7fELF load-key\n")
-    write(root, "etc/cron.d/open", "# zfs load-key\n@reboot root /usr/local/sbin/unlock backup/prod\n")
+    cron = "# zfs load-key\n@reboot root /usr/local/sbin/unlock backup/prod\n"
+    write(root, "etc/cron.d/open", cron)
     write(root, "etc/init.d/zfs-load-key", '"$ZFS" load-key "$encryptionroot"\n')
     write(root, "etc/rc.local", "zfs unload-key -a\n")
     write(root, "usr/lib/systemd/system-generators/zfs-mount-generator", "", 0o755)
