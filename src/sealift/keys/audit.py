@@ -65,7 +65,8 @@ class Audit:
         if opening:
             return f"sealed now, but something there would load or ask for the key. {seal.proof}"
         boot = self.seen.boots["destination"]
-        if boot is None or boot.unread:
+        roots = (each for each in self.seen.trees["destination"].values() if each.is_root)
+        if boot is None or boot.unread or not all(each.key_location for each in roots):
             return f"sealed now; unknown whether something would load a key. {seal.proof}"
         return f"sealed. {seal.proof}; nothing was seen that would load a key"
 
