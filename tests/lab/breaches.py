@@ -97,10 +97,8 @@ def _wanted(name: str, by: str = "multi-user.target") -> str:
 
 _ZFS = "/usr/sbin/zfs"
 _BOOT = "boot-unit-loads-keys"
-_CACHED = "\t".join(
-    ["backup/prod", "/backup/prod", "on", "on", "on", "on", "on", "off", "on", "off"]
-    + ["backup/prod", "file:///root/prod.key", *"-" * 7, "-"]
-)
+_CACHED = "\t".join(("backup/prod", "/backup/prod", "on", *["on"] * 4, "off", "on", "off"))
+_CACHED += "\tbackup/prod\tfile:///root/prod.key" + "\t-" * 8
 _GENERATOR = "/usr/lib/systemd/system-generators/zfs-mount-generator"
 _WITH_GENERATOR = f"[ -x {_GENERATOR} ] || install -D -m 755 /bin/true {_GENERATOR}"
 
@@ -318,9 +316,7 @@ BREACHES = (
         beside(_WHOLE, _CHILD),
     ),
     _breach("sent in the clear", "not-raw", beside(("zfs send tank/prod@rep-1", ""))),
-    _breach(
-        "encrypted anew by the vault", "not-raw", not_raw_below_an_encrypted_parent
-    ),
+    _breach("encrypted anew by the vault", "not-raw", not_raw_below_an_encrypted_parent),
     _breach("one increment was not raw", "not-raw", one_increment_not_raw),
     _breach(
         "a dataset of nobody's",

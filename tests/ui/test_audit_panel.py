@@ -90,14 +90,10 @@ async def test_wide_enough_both_sides_stand_beside_each_other(
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_enter_opens_the_page(
-    monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
-) -> None:
+async def test_enter_opens_the_page(monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]) -> None:
     async with audited(monkeypatch, size=size) as (operator, _):
         await operator.pilot.press("down", "enter")
-        await wait_for(
-            operator.pilot, lambda: isinstance(operator.app.screen, Dialog), "the page"
-        )
+        await wait_for(operator.pilot, lambda: isinstance(operator.app.screen, Dialog), "the page")
         await operator.until("knows where to get the key")
         await operator.pilot.press("escape")
         await wait_for(

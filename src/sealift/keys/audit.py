@@ -58,9 +58,9 @@ class Audit:
         if self.scene.comparison is None:
             return "unknown: it takes the listings of both sides"
         if seal.state is SealState.ABSENT:
-            return f"{seal.state.value}: the destination does not exist"
+            return "nothing there yet: the destination does not exist"
         if seal.state is not SealState.SEALED:
-            return seal.state.value
+            return f"{seal.state.value}"
         opening = {each.id for each in self.findings} & _OPENING
         if opening:
             return f"sealed now, but something there would load or ask for the key. {seal.proof}"
@@ -87,9 +87,7 @@ async def audit(watch: RouteWatch) -> Audit:
         await ground.close()
     trees: dict[Role, Tree] = {}
     boots: dict[Role, Boot | None] = {}
-    for role, (settings, salts, boot) in zip(
-        ROLES, (ours, theirs), strict=True
-    ):
+    for role, (settings, salts, boot) in zip(ROLES, (ours, theirs), strict=True):
         inventory = scene.side(role).inventory
         trees[role] = postures(inventory, settings, salts) if inventory else {}
         boots[role] = boot
@@ -183,10 +181,7 @@ async def _grants(
     found: dict[Grant, None] = {}
     try:
         answers = await asyncio.gather(
-            *(
-                ground.ask(role, commands.delegations(name), parse_allow)
-                for name in names[:_ALLOWS]
-            )
+            *(ground.ask(role, commands.delegations(name), parse_allow) for name in names[:_ALLOWS])
         )
     except TroubleError as error:
         unseen.say(f"who may do what on the {role}: {error.trouble.sentence()}")

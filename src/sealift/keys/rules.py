@@ -122,9 +122,7 @@ def _boot(scene: Scene, there: tuple[Posture, ...], boot: Boot | None) -> Iterat
         return
     root, where = scene.route.destination.dataset, scene.where("destination")
     asked = all(each.key_location == "prompt" for each in there if each.is_root)
-    lines = [
-        each for each in boot.loading if each.state is State.STARTED and each.concerns(root)
-    ]
+    lines = [each for each in boot.loading if each.state is State.STARTED and each.concerns(root)]
     pulled = boot.pulled(root) if boot.generator else ()
     if not lines and not pulled:
         return
@@ -273,9 +271,7 @@ def _may(
         return frozenset()  # whoever else works there is not of the route
     mine = tuple(each for each in grants if each.kind in {"", kind} and each.who in {"", name})
     sets = tuple(each for each in grants if not each.kind and each not in mine)
-    may = frozenset[str]().union(
-        *(allowed((*mine, *sets), each, name, (name,)) for each in names)
-    )
+    may = frozenset[str]().union(*(allowed((*mine, *sets), each, name, (name,)) for each in names))
     if role == "source":
         return may & _AT_THE_SOURCE
     too_much = _OPENING | _WIDE
@@ -294,9 +290,7 @@ def _narrowed(
 ) -> Iterator[NextStep]:
     for (kind, name), may in wide.items():
         to = {"user": ("-u", name), "group": ("-g", name)}.get(kind, ("-e",))
-        at = dict.fromkeys(
-            each.dataset for each in grants if (each.kind, each.who) == (kind, name)
-        )
+        at = dict.fromkeys(each.dataset for each in grants if (each.kind, each.who) == (kind, name))
         for dataset in at:
             if "receive" in may:
                 yield scene.step(

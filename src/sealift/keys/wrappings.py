@@ -48,7 +48,9 @@ def unseen(scene: Scene, seen: Seen) -> Iterator[str]:
     keys = [
         theirs.name
         for _, ours, theirs in _raw(scene, seen)
-        if theirs.is_root and theirs.key_format not in {"", "passphrase"} and not _differ(ours, theirs)
+        if theirs.is_root
+        and theirs.key_format not in {"", "passphrase"}
+        and not _differ(ours, theirs)
     ]
     if keys:
         yield (
@@ -175,9 +177,7 @@ def _wrapped(some: list[Posture]) -> str:
 
 
 def _moved(scene: Scene, moved: list[tuple[Posture, str]]) -> Finding:
-    names = named(
-        tuple(f"{each.name} by {each.dataset.encryption_root}" for each, _ in moved)
-    )
+    names = named(tuple(f"{each.name} by {each.dataset.encryption_root}" for each, _ in moved))
     expected = moved[0][1]
     return Finding(
         "hierarchy-differs",

@@ -13,8 +13,7 @@ from sealift.replication.inventory import Inventory
 from sealift.zfs.allow import Grant, Reach
 from sealift.zfs.commands import Effect
 from sealift.zfs.listings import KeyStatus
-
-from tests.unit.keys.audits import CLEAN, Judged, SALT, STANDBY, changed, grants, ids, judged
+from tests.unit.keys.audits import CLEAN, SALT, STANDBY, Judged, changed, grants, ids, judged
 from tests.unit.playbook.scenes import ROUTE, facts
 
 
@@ -28,7 +27,9 @@ def boot(text: str, path: str = "/etc/cron.d/open", state: State = State.STARTED
     return replace(CLEAN, lines=(BootLine(path, text, state),))
 
 
-def cached(canmount: str = "on", location: str = "file:///root/k", *, ignored: bool = False) -> Boot:
+def cached(
+    canmount: str = "on", location: str = "file:///root/k", *, ignored: bool = False
+) -> Boot:
     line = Cached(
         "/etc/zfs/zfs-list.cache/backup",
         "backup/prod",
@@ -42,6 +43,7 @@ def cached(canmount: str = "on", location: str = "file:///root/k", *, ignored: b
 
 
 _FILE = {"": {"keylocation": "file:///root/key"}}
+_FEW = {below: {"pbkdf2iters": "100000"} for below in ("", "db")}
 _BREACHES: dict[str, tuple[str, Callable[[], Judged]]] = {
     "key loaded": (
         "key-loaded-on-vault",
@@ -72,9 +74,14 @@ _BREACHES: dict[str, tuple[str, Callable[[], Judged]]] = {
     ),
     "unit": (
         "boot-unit-loads-keys",
-        lambda: judged(boot=boot("ExecStart=/sbin/zfs load-key -a", "/etc/systemd/system/x.service")),
+        lambda: judged(
+            boot=boot("ExecStart=/sbin/zfs load-key -a", "/etc/systemd/system/x.service")
+        ),
     ),
-    "cron": ("boot-unit-loads-keys", lambda: judged(boot=boot("@reboot root zfs load-key -r backup"))),
+    "cron": (
+        "boot-unit-loads-keys",
+        lambda: judged(boot=boot("@reboot root zfs load-key -r backup")),
+    ),
     "import -l": ("boot-unit-loads-keys", lambda: judged(boot=boot("zpool import -al"))),
     "mount -l": ("boot-unit-loads-keys", lambda: judged(boot=boot("zfs mount -a -l"))),
     "pam": (
@@ -125,12 +132,7 @@ _BREACHES: dict[str, tuple[str, Callable[[], Judged]]] = {
         "grants-too-wide",
         lambda: judged(boot=replace(CLEAN, sudo=True), receiver=facts(user="op")),
     ),
-    "few rounds": (
-        "weak-passphrase",
-        lambda: judged(
-            ours={"": {"pbkdf2iters": "100000"}}, theirs={"": {"pbkdf2iters": "100000"}}
-        ),
-    ),
+    "few rounds": ("weak-passphrase", lambda: judged(ours=_FEW, theirs=_FEW)),
     "an old version": ("known-bug", lambda: judged(receiver=facts(zfs="2.1.5"))),
 }
 
@@ -144,7 +146,9 @@ def test_each_breach_is_found_by_its_id_and_no_other(name: str) -> None:
     assert finding.evidence
     assert finding.next, "a way out"
     assert page(wanted) is not None
-    assert all(step.effect is not Effect.DESTRUCTION for step in finding.next) or wanted == "not-raw"
+    assert (
+        all(step.effect is not Effect.DESTRUCTION for step in finding.next) or wanted == "not-raw"
+    )
 
 
 @pytest.mark.parametrize(
@@ -217,9 +221,7 @@ def test_a_raw_key_leaves_nothing_to_compare_and_that_is_said() -> None:
         return changed(changed(tree, "", key_format="raw"), "db", key_format="raw")
 
     none = {"": 0, "db": 0}
-    found, unseen = judged(
-        source=as_raw, destination=as_raw, our_salts=none, their_salts=none
-    )
+    found, unseen = judged(source=as_raw, destination=as_raw, our_salts=none, their_salts=none)
     assert found == ()
     assert any("backup/prod" in each and "raw key" in each for each in unseen)
     # One of another format is told, though.

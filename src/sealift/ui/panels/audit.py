@@ -80,8 +80,8 @@ def _datasets(shown: Audit) -> list[Entry]:
     made: list[Entry] = []
     for below, each in comparison.datasets.items() if comparison else ():
         ours, theirs = (shown.seen.trees[role].get(below) for role in ROLES)
-        names = [one.name if one else "not there" for one in (ours, theirs)]
-        made.append(_row(f"dataset {below}", Row("dataset", *names)))
+        name, there = (one.name if one else "not there" for one in (ours, theirs))
+        made.append(_row(f"dataset {below}", Row("dataset", name, there)))
         for row in rows(each, ours, theirs):
             entry = _row(f"dataset {below} {row.title}", row)
             made.append(_indented(entry))
