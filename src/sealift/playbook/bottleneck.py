@@ -226,9 +226,7 @@ def _ssh(source: End, destination: End) -> Iterator[Candidate]:
             )
         elif _computes(end, costly):
             none = " and no other is left" if _spent(end) else ""
-            told = (
-                f"; it was told `{costly}`, which costs more than it has to" if costly else ""
-            )
+            told = f"; it was told `{costly}`, which costs more than it has to" if costly else ""
             yield Candidate(
                 "ssh-cpu",
                 0.9 if costly else 0.5,

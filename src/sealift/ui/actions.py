@@ -102,6 +102,13 @@ ACTIONS = (
         effect=Effect.DESTRUCTION,
         footer=False,
     ),
+    Action(
+        "audit",
+        ("a",),
+        "audit",
+        "Whether the vault is a vault: keys, mounts, what loads keys at boot, who may do what.",
+        footer=False,
+    ),
     Action("log", ("at",), "log", "The command log, large or small.", footer=False, shown_key="@"),
     Action(
         "maximise",

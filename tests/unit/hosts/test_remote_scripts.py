@@ -41,7 +41,7 @@ def run(
         os.close(writing)
 
 
-@pytest.mark.parametrize("name", [*NAMES, "job.sh"])
+@pytest.mark.parametrize("name", [*NAMES, "job.sh", "posture.sh"])
 def test_shellcheck(name: str) -> None:
     shellcheck = Path(sys.executable).parent / "shellcheck"
     found = shutil.which("shellcheck") or (str(shellcheck) if shellcheck.exists() else None)
