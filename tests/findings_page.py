@@ -16,9 +16,9 @@ HEAD = """\
 
 Made from `src/sealift/playbook/catalogue/` by `python -m tests.findings_page`; change it there.
 
-Each id that the screen, `sealift diagnose`, `status`, `plan` or `jobs` may show: what it means,
-what it was recognised by, what to do in which order, and what not to do. An id keeps its meaning
-and is never used for another.
+Each id that the screen, `sealift diagnose`, `audit`, `status`, `plan` or `jobs` may show: what it
+means, what it was recognised by, what to do in which order, and what not to do. An id keeps its
+meaning and is never used for another.
 
 Words in capitals are to be filled in: SOURCE and DEST are the two datasets of the route, BASE the
 snapshot that both share, TAG the tag of the route's holds. A letter in brackets is a key of the

@@ -35,14 +35,14 @@ USAGE = """\
 sealift SOURCE DESTINATION                  both trees on one screen
        sealift status|plan SOURCE DESTINATION      the same as text, or as --json
        sealift diagnose SOURCE DESTINATION         why it is slow or stuck, and what to mend first
+       sealift audit SOURCE DESTINATION            whether the vault is a vault, and what opens it
        sealift jobs [SOURCE DESTINATION]           transfers that run by themselves, here or there
        sealift demo [SCENARIO]                     two embedded hosts; demo --list
 """
 PLACES = "SOURCE and DESTINATION are [user@]host:pool/dataset, or pool/dataset for this machine."
-_COMMANDS = ("status", "plan", "diagnose", "jobs", "demo")
+_COMMANDS = ("status", "plan", "diagnose", "audit", "jobs", "demo")
 _NO_ROUTE = ("here/source", "here/destination")  # `sealift jobs` alone: this machine's jobs
 _DEMO_ROUTE = ("root@nas1:tank/prod", "root@dr1:backup/prod")
-_COMING = ("audit",)
 
 
 class UsageError(Exception):
@@ -128,11 +128,6 @@ def parse(argv: Sequence[str]) -> Options:
     arguments = parser.parse_intermixed_args(argv)
     words: list[str] = arguments.words
     command = ""
-    if words and words[0] in _COMING:
-        raise UsageError(
-            f"`sealift {words[0]}` is not built yet. To look at real hosts: "
-            "sealift root@source:tank/prod root@dest:backup/prod"
-        )
     if words and words[0] in _COMMANDS:
         command = words.pop(0)
     scenario = ""

@@ -124,6 +124,16 @@ def _write_report(
         _err(f"the report is in {printable(str(written))}")
 
 
+async def _print_audit(watch: RouteWatch, options: Options) -> int:
+    from sealift.keys import audit_json  # noqa: PLC0415 - only here: all its rules with it
+    from sealift.keys.audit import audit  # noqa: PLC0415
+    from sealift.playbook.report_json import findings_code  # noqa: PLC0415
+
+    found = await audit(watch)
+    _out(json.dumps(audit_json.audit(found)) if options.as_json else plain.audit(found))
+    return findings_code(found.findings)
+
+
 async def _print_jobs(watch: RouteWatch, options: Options) -> int:
     found = await watch.find_jobs()
     troubles = watch.job_troubles
@@ -135,6 +145,7 @@ async def _print_jobs(watch: RouteWatch, options: Options) -> int:
 
 _PRINTING: dict[str, Callable[[RouteWatch, Options], Awaitable[int]]] = {
     "plan": _print_plan,
+    "audit": _print_audit,
     "jobs": _print_jobs,
 }
 

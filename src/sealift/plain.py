@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from sealift.playbook.diagnosis import Diagnosis, Evidence, Stage
+from sealift.playbook.diagnosis import Diagnosis, Evidence, Finding, Stage
 from sealift.replication.job import Job
 from sealift.replication.obstacles import Problem
 from sealift.replication.picture import Picture
 from sealift.replication.preview import Preview
+from sealift.replication.watch import ROLES
 from sealift.ui import dialogs, headline, text
 from sealift.ui.text import ASCII
 from sealift.zfs.names import printable
+
+if TYPE_CHECKING:
+    from sealift.keys.audit import Audit
+    from sealift.keys.posture import Row
 
 
 def status(picture: Picture, now: datetime) -> str:
@@ -67,15 +73,7 @@ def diagnosis(shown: Diagnosis) -> str:
         named = verdict.bottleneck or "no bottleneck"
         lines.append(f"verdict      {named}, {verdict.confidence} confidence: {verdict.summary}")
         lines += [f"evidence     {_evidence(each)}" for each in verdict.evidence]
-    if not shown.findings:
-        lines.append("findings     none")
-    for finding in shown.findings:
-        lines.append(f"{finding.severity:<13}{finding.id}: {finding.summary}")
-        lines += [f"  evidence    {_evidence(each)}" for each in finding.evidence]
-        for step in finding.next:
-            lines.append(f"  next        {step.why}")
-            if step.command:
-                lines.append(f"  {step.effect.value:<12}{step.host}: {step.command}")
+    lines += _findings(shown.findings)
     for report in shown.steps:
         lines.append(f"step         {report.title}: {report.state}")
         lines += [f"  {each.level:<12}{each.title}: {each.value}" for each in report.facts]
@@ -83,6 +81,46 @@ def diagnosis(shown: Diagnosis) -> str:
         lines += [f"  not seen    {each}" for each in report.unseen]
     lines.append(f"took         {shown.seconds:.1f} s")
     return printable("\n".join(lines))
+
+
+def audit(shown: Audit) -> str:
+    """The claim, the findings, what is unknown, then every dataset: source | destination."""
+    from sealift.keys.host_rows import host_rows  # noqa: PLC0415 - not loaded for a status
+    from sealift.keys.posture import rows  # noqa: PLC0415
+
+    scene = shown.scene
+    lines = [
+        f"route        {scene.route.title}",
+        f"purpose      {scene.route.purpose.value}",
+        f"destination  {shown.claim}",
+    ]
+    lines += _findings(shown.findings)
+    lines += [f"unknown      {each}" for each in shown.unseen]
+    lines += ["hosts        source | destination", *map(_beside, host_rows(shown))]
+    for below, each in scene.comparison.datasets.items() if scene.comparison else ():
+        ours, theirs = (shown.seen.trees[role].get(below) for role in ROLES)
+        names = " | ".join(one.name if one else "not there" for one in (ours, theirs))
+        lines.append(f"dataset      {names}")
+        lines += map(_beside, rows(each, ours, theirs))
+    lines.append(f"took         {shown.seconds:.1f} s")
+    return printable("\n".join(lines))
+
+
+def _beside(row: Row) -> str:
+    differs = "  (differs)" if row.differs else ""
+    return f"  {row.title:<17}{row.source} | {row.destination}{differs}"
+
+
+def _findings(findings: tuple[Finding, ...]) -> list[str]:
+    lines = [] if findings else ["findings     none"]
+    for finding in findings:
+        lines.append(f"{finding.severity:<13}{finding.id}: {finding.summary}")
+        lines += [f"  evidence    {_evidence(each)}" for each in finding.evidence]
+        for step in finding.next:
+            lines.append(f"  next        {step.why}")
+            if step.command:
+                lines.append(f"  {step.effect.value:<12}{step.host}: {step.command}")
+    return lines
 
 
 def _evidence(evidence: Evidence) -> str:

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Self
+from dataclasses import dataclass
 
+from .asking import Said, ask, unprivileged
 from .faults import BOTTLENECKS
 from .lab import Lab
 
-_PATIENCE = 300.0  # seconds; a hang is a failed test, not a hung suite
+__all__ = ["Answer", "diagnose", "unprivileged"]
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What one diagnosis said. `seconds` of wall time, with the start of the program."""
-
-    said: dict[str, Any]
-    seconds: float
-    code: int
-    stderr: str
+class Answer(Said):
+    """What one diagnosis said."""
 
     @property
     def verdict(self) -> str | None:
@@ -41,12 +31,6 @@ class Answer:
     def sure(self) -> str | None:
         """The bottleneck, if it is named with more than low confidence."""
         return None if self.confidence == "low" else self.verdict
-
-    @property
-    def findings(self) -> tuple[str, ...]:
-        """Ids of what is a problem or a warning, in the order in which to mend them."""
-        grave = {"warning", "problem"}
-        return tuple(each["id"] for each in self.said["findings"] if each["severity"] in grave)
 
     @property
     def problems(self) -> frozenset[str]:
@@ -70,42 +54,8 @@ class Answer:
         unknown = [step["title"] for step in steps if step["state"] == "unknown"]
         return (*(words for step in steps for words in step.get("unseen", ())), *unknown)
 
-    def text(self) -> str:
-        """The whole answer, for who has to find out why it is wrong."""
-        return json.dumps(asdict(self), indent=1)
-
-    @classmethod
-    def from_text(cls, text: str) -> Self:
-        """What `text` has written."""
-        return cls(**json.loads(text))
-
 
 def diagnose(lab: Lab, words: Sequence[str], *options: str) -> Answer:
-    """Run the program on these words of a command line.
-
-    Raises AssertionError when it does not answer with one JSON object.
-    """
-    argv = [sys.executable, "-m", "sealift", "--ssh-config", str(lab.ssh_config)]
-    begin = time.monotonic()
-    done = subprocess.run(
-        [*argv, "diagnose", "--json", *options, *words],
-        capture_output=True,
-        text=True,
-        timeout=_PATIENCE,
-        check=False,
-        # The journal of whoever runs the tests is not the lab's.
-        env=os.environ | {"XDG_STATE_HOME": str(lab.ssh_config.parent / "state")},
-    )
-    seconds = time.monotonic() - begin
-    try:
-        said = json.loads(done.stdout)
-    except ValueError as error:
-        raise AssertionError(f"exit {done.returncode}: {done.stdout}\n{done.stderr}") from error
-    assert said["schema"] == 1
-    return Answer(said, seconds, done.returncode, done.stderr)
-
-
-def unprivileged(words: Sequence[str]) -> tuple[str, ...]:
-    """The same command line as `op` on both hosts, who is nobody there."""
-    changed = (word.replace("root@", "op@", 1) for word in words)
-    return (*changed, "--elevation", "none")
+    """Run the program on these words of a command line."""
+    found = ask(lab, "diagnose", (*options, *words))
+    return Answer(found.said, found.seconds, found.code, found.stderr)

@@ -18,6 +18,8 @@ from .link import Link
 from .machine import LabError, Machine, Ports
 
 PASSPHRASE = "correct horse battery staple"
+# Of PBKDF2. The usual 350,000 keep an emulated CPU busy for ten seconds, at every load-key as well.
+LEAST_ROUNDS, USUAL_ROUNDS = 100_000, 350_000
 POOL_MIB = 8000  # nearly all of the sparse disk
 
 _LONGEST_DIRECTORY = 70  # characters; the path of a socket may have 107, ssh adds its own
@@ -154,19 +156,20 @@ class Lab:
         children: Sequence[str] = ("db", "app"),
         mib: int = 4,
         passphrase: str | None = PASSPHRASE,
+        rounds: int = LEAST_ROUNDS,
     ) -> dict[str, str]:
         """Create datasets with `mib` MiB of random files in each, on source.
 
         The root is an encryption root that its children inherit from, or everything is in the
-        clear if there is no passphrase. Returns what `checksums` says of it.
+        clear if there is no passphrase, which is stretched by that many `rounds` of PBKDF2. Returns
+        what `checksums` says of it.
         """
         if passphrase is None:
             self.source.run(["zfs", "create", root])
         else:
-            # The least that ZFS takes; its usual 350,000 keep an emulated CPU busy for ten seconds.
             self.source.run(
                 ["zfs", "create", "-o", "encryption=aes-256-gcm", "-o", "keyformat=passphrase",
-                 "-o", "pbkdf2iters=100000", "-o", "keylocation=prompt", root],
+                 "-o", f"pbkdf2iters={rounds}", "-o", "keylocation=prompt", root],
                 stdin=passphrase.encode(),
             )  # fmt: skip
         datasets = [root, *(f"{root}/{child}" for child in children)]

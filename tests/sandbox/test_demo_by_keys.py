@@ -108,7 +108,7 @@ async def test_no_single_lower_case_key_changes_anything() -> None:
                     "the route's screen again",
                 )
                 opened += 1
-        assert opened == 2 + len("jptxhk")
+        assert opened == 2 + len("ajptxhk")
         assert changes(operator) == []
 
 

@@ -19,7 +19,7 @@ from sealift.routes import Purpose
         (["a/b", "c/d", "e/f"], "a SOURCE and a DESTINATION are needed"),
         (["a/b", "a/b"], "the same dataset"),
         (["a/b", "c/d", "--ssh-config", "/nonexistent"], "is not there"),
-        (["audit", "a/b", "c/d"], "not built yet"),
+        (["audit", "a/b"], "a SOURCE and a DESTINATION are needed"),
         (["a/b", "c/d", "--lag-limit", "soon"], "--lag-limit: write seconds"),
         (["a/b", "c/d", "--lag-limit", "1w"], "90s, 15m, 1h, 2d"),
         (["diagnose", "a/b", "c/d", "--window", "0"], "--window is a number of seconds"),

@@ -44,7 +44,9 @@ class DemoTransport:
         path = f"{self._directory / self.name / 'bin'}:/usr/bin:/bin:/usr/sbin:/sbin"
         kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
         names = {"USER": "root", "LOGNAME": "root", "SHELL": "/bin/sh"}
-        return {**kept, **names, "HOME": str(home), "PATH": path}
+        # Where `remote/posture.sh` looks for what the host does at boot.
+        system = str(self._directory / self.name / "system")
+        return {**kept, **names, "HOME": str(home), "PATH": path, "POSTURE_ROOT": system}
 
     async def connect(self) -> None:
         """There is nothing to connect. Raises `TroubleError` if the demo or its host is off."""

@@ -92,6 +92,10 @@ class Ground:
         """The host of a side."""
         return self.watch.source if role == "source" else self.watch.destination
 
+    def dataset(self, role: Role) -> str:
+        """The root of a side's tree."""
+        return self._side(role).location.dataset
+
     def pool(self, role: Role) -> str:
         """The pool of a side's tree."""
         return pool_of(self._side(role).location.dataset)
@@ -109,7 +113,7 @@ class Ground:
     def processes(self, role: Role) -> Awaitable[Listing]:
         """What runs on a host."""
         return self._once(
-            f"processes {role}", lambda: self._ask(role, processes.LIST, processes.parse_listing)
+            f"processes {role}", lambda: self.ask(role, processes.LIST, processes.parse_listing)
         )
 
     def jobs(self) -> Awaitable[tuple[Job, ...]]:
@@ -120,13 +124,13 @@ class Ground:
         """What `zpool status` says of a side's pool."""
         command = commands.pool_status(self.pool(role))
         return self._once(
-            f"status {role}", lambda: self._ask(role, command, lambda data: parse_status(data)[0])
+            f"status {role}", lambda: self.ask(role, command, lambda data: parse_status(data)[0])
         )
 
     def pool_properties(self, role: Role) -> Awaitable[Mapping[str, str]]:
         """Every property and feature of a side's pool."""
         command = commands.pool_features(self.pool(role))
-        return self._once(f"pool {role}", lambda: self._ask(role, command, parse_properties))
+        return self._once(f"pool {role}", lambda: self.ask(role, command, parse_properties))
 
     def room(self) -> Awaitable[tuple[Room, ...]]:
         """Space and quotas of the destination's tree and of all above it, from the pool down."""
@@ -135,7 +139,7 @@ class Ground:
     def blocks(self) -> Awaitable[tuple[Blocks, ...]]:
         """How the source's datasets write their blocks."""
         command = commands.blocks(self._side("source").location.dataset)
-        return self._once("blocks", lambda: self._ask("source", command, parse_blocks))
+        return self._once("blocks", lambda: self.ask("source", command, parse_blocks))
 
     def rights(self, role: Role) -> Awaitable[Rights]:
         """What we may do on a side's tree."""
@@ -170,9 +174,9 @@ class Ground:
             if not self._entries[role].inside:
                 raise
 
-    async def _run(self, role: Role, command: Command) -> Result:
+    async def _run(self, role: Role, command: Command, stdin: bytes = b"") -> Result:
         await self._enter(role)
-        asked = self.host(role).run(command, deadline=thresholds.ANSWER.value)
+        asked = self.host(role).run(command, deadline=thresholds.ANSWER.value, stdin=stdin)
         return await self._while_sensible(role, asked)
 
     async def _while_sensible(
@@ -198,9 +202,12 @@ class Ground:
                 task.cancel()
             await asyncio.gather(doing, hopeless, return_exceptions=True)
 
-    async def _ask(self, role: Role, command: Command, parse: Callable[[bytes], T]) -> T:
+    async def ask(
+        self, role: Role, command: Command, parse: Callable[[bytes], T], *, stdin: bytes = b""
+    ) -> T:
+        """Run a command that only reads, and read its answer. Raises `TroubleError`."""
         host = self.host(role)
-        result = await self._run(role, command)
+        result = await self._run(role, command, stdin)
         if not result.ok:
             raise TroubleError(refusal(host.where, command, result))
         try:
@@ -302,7 +309,7 @@ class Ground:
     async def _listing(self, role: Role, *, again: bool = False) -> Listing | None:
         with suppress(TroubleError):
             if again:
-                return await self._ask(role, processes.LIST, processes.parse_listing)
+                return await self.ask(role, processes.LIST, processes.parse_listing)
             return await self.processes(role)
         return None
 
@@ -350,11 +357,11 @@ class Ground:
         facts = await self.facts(role)
         if facts.uid == 0 or self.host(role).elevation is not Elevation.NONE:
             return Rights(root=True, user=facts.user)
-        groups = await self._ask(role, commands.GROUPS, lambda data: tuple(text_of(data).split()))
+        groups = await self.ask(role, commands.GROUPS, lambda data: tuple(text_of(data).split()))
         name = self._side(role).location.dataset
         while True:
             try:
-                grants = await self._ask(role, commands.delegations(name), parse_allow)
+                grants = await self.ask(role, commands.delegations(name), parse_allow)
                 return Rights(root=False, user=facts.user, groups=groups, grants=grants)
             except TroubleError as error:
                 # What is not there yet inherits from what it will be below.
@@ -370,14 +377,14 @@ class Ground:
             )
         command = commands.pool_events(self.pool(role))
         elevated = replace(command, argv=host.elevation.wrap(command.argv))
-        return await self._ask(role, elevated, parse_events)
+        return await self.ask(role, elevated, parse_events)
 
     async def _holds(self, role: Role, snapshots: tuple[str, ...]) -> tuple[Hold, ...]:
         found: tuple[Hold, ...] = ()
         at_once = int(thresholds.NAMES_AT_ONCE.value)
         for begin in range(0, len(snapshots), at_once):
             command = commands.holds(snapshots[begin : begin + at_once])
-            found += await self._ask(role, command, parse_holds)
+            found += await self.ask(role, command, parse_holds)
         return found
 
     async def _estimate(self) -> int | None:

@@ -40,7 +40,10 @@ _RECEIVE = (
     "anchor-not-held",
 )  # fmt: skip
 _SENDING = (
-    "plaintext-in-scope", "not-raw", "key-loaded-on-vault", "mounted-replica", "source-missing",
+    "plaintext-in-scope", "not-raw", "key-loaded-on-vault", "mounted-replica",
+    "keylocation-automatic", "boot-unit-loads-keys", "grants-too-wide", "key-may-not-unlock",
+    "hierarchy-differs", "mountable-replica", "writable-replica", "weak-passphrase",
+    "source-missing",
     "full-instead-of-incremental", "no-new-snapshot", "churn", "many-snapshots", "not-running",
 )  # fmt: skip
 BOTTLENECKS = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from sealift.playbook.diagnosis import (
@@ -27,24 +28,25 @@ def diagnosis(shown: Diagnosis) -> Json:
         "seconds": round(shown.seconds, 2),
         "verdict": _verdict(shown.verdict),
         "steps": [_step(each) for each in shown.steps],
-        "findings": [_finding(each) for each in shown.findings],
+        "findings": [finding(each) for each in shown.findings],
     }
 
 
 def exit_code(shown: Diagnosis) -> int:
-    """0 nothing to report, 1 findings or a bottleneck (not a mere guess), 2 the ssh config,
-    3 an unreachable host.
-    """
-    told = [finding for finding in shown.findings if finding.severity != "info"]
-    ids = {finding.id for finding in told}
-    # What a job could not reach is another matter: we get there.
-    if NO_CONTACT & {finding.id for finding in told if finding.side != "link"}:
-        return 3
-    if "ssh-config" in ids:
-        return 2
+    """The code of its findings, and 1 for a bottleneck that is not a mere guess."""
     verdict = shown.verdict
     guessed = verdict is None or verdict.bottleneck is None or verdict.confidence == "low"
-    return int(bool(ids) or not guessed)
+    return findings_code(shown.findings) or int(not guessed)
+
+
+def findings_code(findings: Iterable[Finding]) -> int:
+    """0 nothing to report, 1 findings, 2 the ssh config, 3 an unreachable host."""
+    told = [each for each in findings if each.severity != "info"]
+    ids = {each.id for each in told}
+    # What a job could not reach is another matter: we get there.
+    if NO_CONTACT & {each.id for each in told if each.side != "link"}:
+        return 3
+    return 2 if "ssh-config" in ids else int(bool(ids))
 
 
 def _verdict(verdict: Verdict | None) -> Json:
@@ -88,15 +90,16 @@ def _stage(stage: Stage) -> Json:
     }
 
 
-def _finding(finding: Finding) -> Json:
+def finding(found: Finding) -> Json:
+    """A finding, as every command of sealift says it."""
     return {
-        "id": finding.id,
-        "severity": finding.severity,
-        "side": finding.side,
-        "dataset": finding.dataset,
-        "summary": finding.summary,
-        "evidence": [_evidence(each) for each in finding.evidence],
-        "next": [_next(each) for each in finding.next],
+        "id": found.id,
+        "severity": found.severity,
+        "side": found.side,
+        "dataset": found.dataset,
+        "summary": found.summary,
+        "evidence": [_evidence(each) for each in found.evidence],
+        "next": [_next(each) for each in found.next],
     }
 
 

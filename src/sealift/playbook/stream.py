@@ -147,7 +147,7 @@ def _findings(scene: Scene, seen: Stream, recent: _Recent) -> Iterator[Finding]:
     if seen.jobs:
         yield from _job(scene, seen.jobs[0])
     for role in ROLES:
-        yield from _bugs(scene, role)
+        yield from bugs(scene, role)
 
 
 def _job(scene: Scene, job: Job) -> Iterator[Finding]:
@@ -190,7 +190,8 @@ def _arrived(scene: Scene, job: Job) -> bool:
     return bool(job.brings) and job.brings <= there
 
 
-def _bugs(scene: Scene, role: Role) -> Iterator[Finding]:
+def bugs(scene: Scene, role: Role) -> Iterator[Finding]:
+    """Known defects of a side's version."""
     facts, found = scene.side(role).facts, known_bugs.applying(scene, role)
     if facts is None or not found:
         return

@@ -108,6 +108,13 @@ ACTIONS = (
         "keys",
         "Which keys are loaded where; load, lock, test one, and rehearse a failover.",
     ),
+    Action(
+        "audit",
+        ("a",),
+        "audit",
+        "Whether the vault is a vault: keys, mounts, what loads keys at boot, who may do what.",
+        footer=False,
+    ),
     Action("log", ("at",), "log", "The command log, large or small.", footer=False, shown_key="@"),
     Action(
         "maximise",

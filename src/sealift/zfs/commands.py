@@ -51,7 +51,7 @@ class Command:
         return self.shown or shlex.join(self.argv)
 
 
-# What the readers of `listings`, `room` and `blocks` expect, in this order. Hidden
+# What the readers of `listings`, `room`, `blocks` and `settings` expect, in this order. Hidden
 # properties (ivsetguid, keyguid) are listed by zfs 2.1 to 2.4 when asked for by name.
 DATASET_COLUMNS = (
     "name,type,guid,createtxg,creation,used,available,referenced,encryption,encryptionroot,"
@@ -59,6 +59,7 @@ DATASET_COLUMNS = (
 )
 ROOM_COLUMNS = "name,used,available,referenced,quota,refquota,dedup"
 BLOCK_COLUMNS = "name,recordsize,volblocksize,compression,dnodesize"
+SETTING_COLUMNS = "name,property,value,source"
 SNAPSHOT_COLUMNS = "name,guid,createtxg,creation,used,written,ivsetguid,userrefs"
 
 
@@ -111,6 +112,13 @@ def blocks(root: str) -> Command:
 def delegations(dataset: str) -> Command:
     """Who may do what on a dataset and below it."""
     return Command(("zfs", "allow", check_dataset(dataset)), Effect.READ, "who may do what there")
+
+
+def settings(root: str, *properties: str) -> Command:
+    """Properties of a tree's filesystems and volumes, as `settings.parse_settings` reads them."""
+    argv = ("zfs", "get", "-Hp", "-r", "-t", "filesystem,volume", "-o", SETTING_COLUMNS)
+    what = "how its datasets are set"
+    return Command((*argv, ",".join(properties), check_dataset(root)), Effect.READ, what)
 
 
 GROUPS = Command(("id", "-Gn"), Effect.READ, "which groups we are in")

@@ -44,7 +44,7 @@ def run(
         os.close(writing)
 
 
-@pytest.mark.parametrize("name", [*NAMES, "job.sh", "lock_timer.sh"])
+@pytest.mark.parametrize("name", [*NAMES, "job.sh", "posture.sh", "lock_timer.sh"])
 def test_shellcheck(name: str) -> None:
     shellcheck = Path(sys.executable).parent / "shellcheck"
     found = shutil.which("shellcheck") or (str(shellcheck) if shellcheck.exists() else None)

@@ -104,7 +104,9 @@ longname f off
 clones S -
 redact_snaps S -
 """
-_HIDDEN = {"ivsetguid": "sb", "keyguid": "fvs", "inconsistent": "fv", "name": "fvsb"}
+_HIDDEN = {
+    "ivsetguid": "sb", "keyguid": "fvs", "pbkdf2salt": "fvs", "inconsistent": "fv", "name": "fvsb",
+}  # fmt: skip
 _COLUMNS = {
     "available": "AVAIL", "referenced": "REFER", "encryptionroot": "ENCROOT", "readonly": "RDONLY",
     "compressratio": "RATIO", "refcompressratio": "REFRATIO", "recordsize": "RECSIZE",

@@ -237,6 +237,9 @@ _COMPUTED: dict[str, Callable[[Entry], str]] = {
     "pbkdf2iters": lambda entry: (
         str(entry.dataset.crypt.wrapping.iterations) if entry.dataset.crypt else "0"
     ),
+    "pbkdf2salt": lambda entry: (
+        str(entry.dataset.crypt.wrapping.salt) if entry.dataset.crypt else NONE
+    ),
     "encryptionroot": _root,
     "keystatus": _keystatus,
     "snapshots_changed": _changed,

@@ -24,8 +24,6 @@ def make(snapshots: int | None, clock: Callable[[], float] | None) -> tuple[Scen
     build.live(datasets, _TREE, moments)
     replicas = build.replicate(datasets, DESTINATION)
     replicas[0].local["keylocation"] = "file:///root/prod.key"
-    for each in replicas:
-        each.local["canmount"] = "noauto"
     scenario = Scenario(
         name="key-procedure",
         title="A rehearsal",

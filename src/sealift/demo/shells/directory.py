@@ -47,6 +47,19 @@ while [ "${1#-}" != "$1" ]; do
 done
 exec "$@"
 """
+# What a host with the packages of zfs does at boot: mount what needs no key.
+_SYSTEM = {
+    "proc/1/comm": "systemd\n",
+    "usr/lib/systemd/system/zfs-mount.service": """\
+[Unit]
+Description=Mount ZFS filesystems
+
+[Service]
+Type=oneshot
+ExecStart=/usr/sbin/zfs mount -a
+""",
+}
+_WANTED = "etc/systemd/system/zfs.target.wants"
 _SHELL = """\
 #!/bin/sh
 # A shell on {host}. It is of use as long as the demo runs.
@@ -79,9 +92,20 @@ def lay_out(directory: Path, hosts: Iterable[str]) -> bytes:
         _script(bin_ / "hostname", f"#!/bin/sh\necho {host}\n")
         _script(bin_ / "id", _ID)
         _script(bin_ / "sudo", _SUDO)
+        _system(directory / host / "system")
         shell = _SHELL.format(host=host, home=shlex.quote(str(home)), bin=shlex.quote(str(bin_)))
         _script(directory / host / "shell", shell)
     return key
+
+
+def _system(root: Path) -> None:
+    """The few files of a host's own that say what it does at boot."""
+    for name, text in _SYSTEM.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    (root / _WANTED).mkdir(parents=True)
+    unit = Path("/usr/lib/systemd/system/zfs-mount.service")
+    (root / _WANTED / unit.name).symlink_to(unit)
 
 
 def _script(path: Path, text: str) -> None:

@@ -159,7 +159,7 @@ class Builder:
         made.creation = dataset.creation
         if crypt is not None and root is None:
             made.local["keylocation"] = "prompt"
-        made.local["readonly"] = "on"
+        made.local |= {"readonly": "on", "canmount": "noauto"}
         kept = dataset.snapshots[: len(dataset.snapshots) - skip]
         made.snapshots = [
             Snapshot(

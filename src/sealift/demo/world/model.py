@@ -33,6 +33,11 @@ class Wrapping:
         """The wrapping of a secret."""
         return cls(keyformat, iterations, hashlib.sha256(secret).hexdigest())
 
+    @property
+    def salt(self) -> int:
+        """What `pbkdf2salt` shows: another one for another passphrase, 0 for other keys."""
+        return int(self.proof[:15], 16) if self.keyformat == "passphrase" else 0
+
     def opens_with(self, secret: bytes) -> bool:
         """Whether this is the secret."""
         return hashlib.sha256(secret).hexdigest() == self.proof

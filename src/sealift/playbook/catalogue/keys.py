@@ -65,7 +65,8 @@ KEYS = (
         recognised=(
             "`zfs-load-key-` units, which `zfs-mount-generator` makes for every encryption root "
             "listed in `/etc/zfs/zfs-list.cache`; `zfs load-key` in other units and scripts; "
-            "hooks of the initramfs; `pam_zfs_key`. Only what this user may read there was seen."
+            "hooks of the initramfs; `pam_zfs_key`. Units that nothing starts and masked ones do "
+            "not count. Only what this user may read there was seen."
         ),
         do=(
             "Look: `systemctl list-unit-files 'zfs-load-key*'`, `grep -r load-key /etc/systemd "
@@ -78,8 +79,8 @@ KEYS = (
             "Restart once in daylight, and check `zfs get -r keystatus DEST`."
         ),
         dont=(
-            "Relying on `org.openzfs.systemd:ignore=on`: it leaves out the mount, the key is "
-            "loaded all the same.\n"
+            "Relying on `org.openzfs.systemd:ignore=on` of the root alone: the unit that loads "
+            "its key stays, and the mount of any child starts it.\n"
             "Disabling units by pattern: the host's own encrypted datasets need theirs."
         ),
     ),
@@ -95,9 +96,10 @@ KEYS = (
             "wrapping below a root that has another, and no passphrase there opens it (#12614)."
         ),
         recognised=(
-            "Changes of the key on record against the snapshots that have arrived since, "
-            "encryption roots that differ between the sides. Or `zfs load-key` said incorrect "
-            "key, or a mount was denied although the key is loaded."
+            "`pbkdf2salt`, `pbkdf2iters` and `keyformat` of every dataset, compared with the "
+            "source's and with its encryption root's: a passphrase that is changed gets a new "
+            "salt. A hex or raw key leaves no such trace. Or `zfs load-key` said incorrect key, or "
+            "a mount was denied although the key is loaded."
         ),
         do=(
             "Keep the old passphrase and the new one, both.\n"
@@ -211,6 +213,28 @@ KEYS = (
         dont=(
             "`canmount=off` on the top alone: its children mount as before.\n"
             "Changing it on a warm standby whose procedure counts on it."
+        ),
+    ),
+    Page(
+        "writable-replica",
+        Group.KEYS,
+        title="The replica may be written to",
+        means=(
+            "Once it is mounted, or its volume opened, anything that writes there (an access time "
+            "is enough) makes the next increment fail, because the destination was modified. "
+            "What was written is then lost, or replication stands still."
+        ),
+        recognised="`readonly=off` on a dataset of the destination.",
+        do=(
+            "See whether something was written since: `zfs list -o name,written -r DEST`.\n"
+            "`zfs set readonly=on DEST`; it is inherited. Children with a value of their own need "
+            "it each, or `zfs inherit readonly CHILD`.\n"
+            "Receive with `-o readonly=on` from then on: a stream with properties can bring "
+            "another value along."
+        ),
+        dont=(
+            "Leaving it off for a restore test: mount a clone, or mount with `-o ro`.\n"
+            "`zfs receive -F` because it was written to: look at what was changed first."
         ),
     ),
     Page(

@@ -36,9 +36,10 @@ PROCEDURES = (
         recognised="`zfs get keystatus` after a step that needs the key: `unavailable`.",
         do=(
             "Look at the timers in the list of keys (k): one that was due has locked it.\n"
-            "Ask who else works there, and start the procedure again."
+            "Ask who else works there: `zpool history -il POOL` as root can name who unloaded it.\n"
+            "Start the procedure again."
         ),
-        dont="",
+        dont="Loading it again before it is known who took it away, and why.",
     ),
     Page(
         "keys-are-logged",

@@ -7,14 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sealift.hosts.trouble import TroubleError
-from sealift.playbook.catalogue import page as catalogue_page
 from sealift.playbook.diagnosis import Diagnosis
 from sealift.playbook.playbook import Playbook
 from sealift.ui import dialogs, playbook_rows
 from sealift.ui.panels.desk import Desk
-from sealift.ui.screens.dialog import Dialog
+from sealift.ui.panels.pages import show_page
 from sealift.ui.screens.playbook import Calls, PlaybookScreen
-from sealift.ui.text import one_line
 
 MEASURING = "It is being measured: wait until it says so, or leave with esc."
 _WALK = "playbook"  # the group of workers that ends when the screen is left
@@ -80,15 +78,7 @@ class PlaybookPanel:
             self._measuring = False
 
     def _show_page(self, finding: str) -> None:
-        page = catalogue_page(finding)
-        if page is None:
-            self.desk.say(f"The catalogue has no page called {one_line(finding)}.", warning=True)
-            return
-        paragraphs = dialogs.page_paragraphs(
-            page.group, page.means, page.recognised, page.do, page.dont
-        )
-        title = f"{page.id}: {page.title}"
-        self.desk.screen.app.push_screen(Dialog(title, paragraphs, cancel="Back"))
+        show_page(self.desk, finding)
 
     def _act(self, action: str) -> None:
         """Leave, and have the route screen do it, which shows it and asks."""

@@ -45,7 +45,7 @@ from sealift.ui.widgets.transfer import TransferPane
 from sealift.zfs.commands import Effect
 
 NOT_READ = "Both hosts have to be read first."
-_NEED_HOSTS = frozenset({"jobs", "playbook", "keys"})
+_NEED_HOSTS = frozenset({"jobs", "playbook", "audit", "keys"})
 _NEED_TREES = frozenset({"tokens", "holds", "hold", "prune", "roll_back"})
 _MANY_SNAPSHOTS = 10_000
 
@@ -382,6 +382,13 @@ class RouteScreen(Screen[None]):
 
         if self.report is not None:  # `refusal` says why it is
             PlaybookPanel(self.desk, self.report).open()
+
+    def action_audit(self) -> None:
+        """Audit both sides; one host is enough for it."""
+        from sealift.ui.panels.audit import AuditPanel  # noqa: PLC0415 - as for the playbook
+
+        if self.route_watch is not None:  # `refusal` says why it is not
+            self.open_panel(AuditPanel(self.desk))
 
     def _holdable(self) -> dict[Side, str]:
         return under_cursor(self.tree_pane.current, self.picture.comparison)
