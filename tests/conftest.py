@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import hypothesis
 import pytest
+
+# How long an example takes is the machine's affair; what a test promises is not about seconds.
+hypothesis.settings.register_profile("sealift", deadline=None)
+hypothesis.settings.load_profile("sealift")
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -82,26 +82,40 @@ def told(lab: Lab, what: str, root: str = ROOT) -> list[str]:
 @contextmanager
 def searching(lab: Lab, words: str) -> Iterator[None]:
     """Fails if the words show up in any process or file of either host meanwhile."""
-    looks = [host.spawn(_LOOK) for host in lab.hosts]
-    for look in looks:
-        assert look.stdin is not None
-        look.stdin.write(words.encode() + b"\n")
-        look.stdin.close()
-    try:
-        yield
-    finally:
-        ended = []
-        for host, look in zip(lab.hosts, looks, strict=True):
-            host.run("touch /tmp/over")
+    ended = []
+    with ExitStack() as running:
+        looks = [running.enter_context(host.spawn(_LOOK)) for host in lab.hosts]
+        for look in looks:
+            assert look.stdin is not None
+            look.stdin.write(words.encode() + b"\n")
+            look.stdin.close()
+        try:
+            yield
+        finally:
+            for host in lab.hosts:
+                host.run("touch /tmp/over")
+        for look in looks:
             assert look.stdout is not None
             ended.append(look.stdout.read().decode().split())
-            look.stdout.close()
-            look.wait()
     for host, said in zip(lab.hosts, ended, strict=True):
         assert set(said) == {"look"}, "a process showed it"
         assert len(said) > 1
         assert host.run(_FILES, check=False, timeout=300).text == "", "a file has it"
         host.run("rm /tmp/words /tmp/over")
+
+
+@contextmanager
+def standing_in(lab: Lab, dataset: str) -> Iterator[None]:
+    """Somebody on the destination has gone into a mounted dataset."""
+    with lab.dest.spawn(f"cd /{dataset} && exec sleep 611"):
+        try:
+            there = f"ls -l /proc/*/cwd | grep -q {dataset}"
+            wait_until(
+                lambda: lab.dest.run(there, check=False).status == 0, "somebody stands there", 20
+            )
+            yield
+        finally:
+            lab.dest.run("pkill -f '[s]leep 611'", check=False)
 
 
 async def test_load_mount_and_lock_say_what_zfs_says(replica: Lab, tmp_path: Path) -> None:
@@ -166,20 +180,13 @@ async def test_what_is_in_use_is_named_and_locked_once_it_is_free(replica: Lab) 
     lab = replica
     async with operating(lab) as operator:
         await load(operator, "mount", "0", REASON)
-        user = lab.dest.spawn(f"cd /{ROOT}/db && exec sleep 611")
-        wait_until(
-            lambda: lab.dest.run(f"ls -l /proc/*/cwd | grep -q {ROOT}/db", check=False).status == 0,
-            "somebody stands there",
-            20,
-        )
-        await lock(operator)
-        asked = await step(operator, "see who uses it", "lock")
-        assert f"sleep (/{ROOT}/db)" in asked
-        shown = await step(operator, "dataset-busy", "cancel")
-        assert "Nothing is unmounted by force" in shown
-        assert told(lab, "keystatus") == ["available"] * 3
-        lab.dest.run("pkill -f '[s]leep 611'")
-        user.wait()
+        with standing_in(lab, f"{ROOT}/db"):
+            await lock(operator)
+            asked = await step(operator, "see who uses it", "lock")
+            assert f"sleep (/{ROOT}/db)" in asked
+            shown = await step(operator, "dataset-busy", "cancel")
+            assert "Nothing is unmounted by force" in shown
+            assert told(lab, "keystatus") == ["available"] * 3
         await lock(operator)
         await step(operator, "see who uses it", "lock")
         await step(operator, "proof that it is locked", "cancel")

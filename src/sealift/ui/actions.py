@@ -107,6 +107,7 @@ ACTIONS = (
         ("k",),
         "keys",
         "Which keys are loaded where; load, lock, test one, and rehearse a failover.",
+        footer=False,
     ),
     Action(
         "audit",
