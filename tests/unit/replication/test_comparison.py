@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 import pytest
@@ -149,10 +148,8 @@ def test_a_plain_destination_has_another_lineage() -> None:
 
 
 @pytest.mark.parametrize("scope", [OWN, Scope("", all_snapshots=True)])
-def test_a_hundred_thousand_snapshots_a_side_are_compared_while_nobody_notices(
-    scope: Scope,
-) -> None:
-    # In a hundred datasets, half of them other tools' snapshots.
+def test_a_hundred_thousand_snapshots_a_side_are_compared(scope: Scope) -> None:
+    # How fast is for `make bench` to say. A hundred datasets, half of them other tools' snapshots.
     def tree(root: str, count: int) -> Inventory:
         entries = {}
         for number in range(100):
@@ -164,14 +161,8 @@ def test_a_hundred_thousand_snapshots_a_side_are_compared_while_nobody_notices(
         return inventory(root, **entries)
 
     ours, theirs = tree("tank/prod", 1000), tree("backup/prod", 900)
-    # processor time, the best of three: other programs run on the machine, too
-    seconds = []
-    for _ in range(3):
-        began = time.process_time()
-        found = compare(ours, theirs, scope)
-        seconds.append(time.process_time() - began)
+    found = compare(ours, theirs, scope)
     assert found.snapshots_behind == (5_000 if scope is OWN else 10_000)
-    assert min(seconds) < 0.3
 
 
 _LIKE = snapshot("x", 1)
