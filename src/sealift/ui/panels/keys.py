@@ -180,7 +180,8 @@ class KeysPanel(Panel):
                     await RehearsalWizard(self.desk, hand, names, vault=vault).walk()
                 else:
                     await Wizard(self.desk, hand, _KINDS[deed], names, vault=vault).walk()
-            await self._read(side)
+            # Beside: whoever goes on at once is not kept waiting for it.
+            self.desk.begin(self._read(side), f"panel-keys-{side}-after")
             self.desk.watch.refresh()
 
 
