@@ -9,16 +9,26 @@ from sealift.playbook.catalogue.access import ACCESS
 from sealift.playbook.catalogue.bottleneck import BOTTLENECK
 from sealift.playbook.catalogue.chain import CHAIN
 from sealift.playbook.catalogue.jobs import JOBS
+from sealift.playbook.catalogue.key_procedures import KEY_PROCEDURES
 from sealift.playbook.catalogue.keys import KEYS
 from sealift.playbook.catalogue.messages import MESSAGES
 from sealift.playbook.catalogue.page import Group, Page
-from sealift.playbook.catalogue.procedures import PROCEDURES
 from sealift.playbook.catalogue.receiver import RECEIVER
 from sealift.playbook.catalogue.sending import SENDING
 
 __all__ = ["PAGES", "Group", "Page", "page"]
 
-PAGES = (*SENDING, *CHAIN, *RECEIVER, *BOTTLENECK, *KEYS, *PROCEDURES, *ACCESS, *JOBS, *MESSAGES)
+PAGES = (
+    *SENDING,
+    *CHAIN,
+    *RECEIVER,
+    *BOTTLENECK,
+    *KEYS,
+    *KEY_PROCEDURES,
+    *ACCESS,
+    *JOBS,
+    *MESSAGES,
+)
 
 _BY_ID = {each.id: each for each in PAGES}
 
