@@ -22,6 +22,7 @@ from sealift.keys import timer
 from sealift.keys.hand import Hand
 from sealift.keys.timer import Timer, TimerState
 from sealift.keys.users import parse_users, users_command
+from tests.unit.keys.trees import ROOT, dataset, tree
 
 if TYPE_CHECKING:
     from .conftest import Tools
@@ -173,6 +174,31 @@ async def test_one_whose_process_was_killed_is_lost_and_says_so(box: Box, tools:
     assert (await box.one()).state is TimerState.LOST
 
 
+async def test_one_that_ends_while_it_is_listed_is_not_taken_for_lost(box: Box) -> None:
+    started = await box.hand.start_timer(("tank/a",), 3600)
+    state = box.folder / "a home" / ".local/state/sealift/locks" / started.id / "state"
+    program = box.bin / "ps"
+    program.write_text(f"#!/bin/sh\necho locked >'{state}'\n")
+    program.chmod(0o755)
+    assert (await box.one()).state is TimerState.LOCKED
+    state.write_text("waiting\n")
+    program.unlink()
+
+
+async def test_one_of_what_is_locked_ends_without_a_journal_too(box: Box) -> None:
+    one = await box.hand.start_timer(("tank/a",), 3600)
+    more = await box.hand.start_timer(("tank/a", "tank/gone"), 3600)
+    other = await box.hand.start_timer(("tank/gone",), 3600)
+    broken = Trouble("journal-not-written", "this machine", "the journal cannot be written")
+    unwritten = Hand(box.host, lambda: broken)
+    await unwritten.end_timers(("tank/gone",))
+    found = {each.id: each.state for each in await box.hand.timers()}
+    assert one.id not in found, "the second took its place"
+    assert found == {more.id: TimerState.WAITING, other.id: TimerState.CANCELLED}
+    with pytest.raises(TroubleError, match="the journal cannot be written"):
+        await unwritten.cancel_timer(more)
+
+
 async def test_one_of_before_a_restart_is_over(box: Box) -> None:
     started = await box.hand.start_timer(("tank/a",), 3600)
     folder = box.folder / "a home" / ".local/state/sealift/locks" / started.id
@@ -192,13 +218,23 @@ async def test_it_is_refused_in_a_read_only_session_and_without_a_journal(box: B
     assert await box.hand.timers() == ()
 
 
+async def test_not_to_know_who_uses_it_keeps_nobody_from_locking(box: Box) -> None:
+    used = tree(dataset(ROOT, opened=True, mounted=True, mountpoint=str(box.folder))).roots
+    program = box.bin / "awk"
+    program.write_text("#!/bin/sh\necho 'no such thing'\n")
+    program.chmod(0o755)
+    assert "unknown" in (await box.hand.users(used)).sentence()
+    program.unlink()
+    assert "unknown" not in (await box.hand.users(used)).sentence()
+
+
 async def test_who_uses_a_place_is_seen(box: Box, tmp_path: Path) -> None:
     place = tmp_path / "mnt with a space"
     (place / "below").mkdir(parents=True)
     beside = tmp_path / "mnt with a space and more"
     beside.mkdir()
-    (place / "file").touch()
-    with (place / "file").open() as file:
+    (place / "a\tfile").touch()
+    with (place / "a\tfile").open() as file:
         standing = await asyncio.create_subprocess_exec("sleep", "60", cwd=place / "below")
         other = await asyncio.create_subprocess_exec("sleep", "60", cwd=beside)
         try:
@@ -210,6 +246,6 @@ async def test_who_uses_a_place_is_seen(box: Box, tmp_path: Path) -> None:
         users = parse_users(result.stdout)
         found = {each.pid: (each.name, each.path) for each in users.found}
         assert found[standing.pid] == ("sleep", str(place / "below"))
-        assert found[os.getpid()][1] == file.name
+        assert found[os.getpid()][1] == file.name, "a tab in a name hides nobody"
         assert other.pid not in found
         assert users.unseen is not None

@@ -13,7 +13,7 @@ from enum import Enum
 from sealift.zfs.commands import Command, Effect
 from sealift.zfs.names import BadNameError, check_dataset, printable
 
-_PATH = re.compile(r"/[^\x00-\x1f\x7f]{1,1000}")
+_PATH = re.compile(r"/[^\x00-\x1f\x7f]{1,4095}")
 
 
 class Source(Enum):

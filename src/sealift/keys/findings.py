@@ -50,6 +50,17 @@ def wrong_root(host: str, asked: str, root: str) -> Trouble:
     )
 
 
+def no_root(host: str, names: tuple[str, ...]) -> Trouble:
+    """What was an encryption root is none now: nothing said of it can be proven."""
+    return Trouble(
+        "plan-changed",
+        host,
+        f"no encryption root any more: {', '.join(names)}",
+        "An increment or somebody there has changed the hierarchy meanwhile.",
+        "Look again.",
+    )
+
+
 def already_loaded(host: str, roots: tuple[KeyRoot, ...]) -> Trouble:
     """There is nothing to load."""
     names = ", ".join(root.name for root in roots)

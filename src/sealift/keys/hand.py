@@ -103,16 +103,19 @@ class Hand:
         return replace(above, asked=dataset)
 
     async def users(self, roots: tuple[KeyRoot, ...]) -> Users:
-        """Who uses what is mounted of these roots, as our rights allow. Raises `TroubleError`."""
+        """Who uses what is mounted of these roots, as our rights allow.
+
+        That it cannot be told is no trouble: it must not keep anybody from locking.
+        """
         places = tuple(each.mountpoint for root in roots for each in root.mounted)
         places = tuple(each for each in places if each.startswith("/"))
         if not places:
             return Users()
-        command = users_command(places)
-        result = await self._host.run(command)
-        if not result.ok:
-            raise TroubleError(refusal(self.where, command, result))
-        return self._parsed(lambda: parse_users(result.stdout))
+        try:
+            result = await self._host.run(users_command(places))
+            return parse_users(result.stdout) if result.ok else Users(unseen=None)
+        except (TroubleError, ParseError):
+            return Users(unseen=None)
 
     # Loading
 
@@ -184,7 +187,7 @@ class Hand:
 
     async def lock(self, dataset: str, wish: Wish) -> str:
         """Unmount, take the keys away, and give the proof back. Raises `TroubleError`."""
-        tree = await self.read_whole(dataset)
+        tree = await self.checked(StepId.LOOK, dataset, wish)
         roots = steps.chosen(tree, wish)
         await self.unmount(roots)
         await self.checked(StepId.UNMOUNT, dataset, wish)
@@ -288,6 +291,17 @@ class Hand:
         if result.exit_code not in {0, _GONE}:
             raise TroubleError(refusal(self.where, command, result))
 
+    async def end_timers(self, roots: tuple[str, ...]) -> None:
+        """End the timers of roots that are locked: nothing is kept open by that, and one that is
+        left would lock the next key that is loaded. Raises `TroubleError`.
+        """
+        for each in await self.timers():
+            if each.runs and set(each.roots) <= set(roots):
+                command = timer.cancel_command(each)
+                result = await self._close(command)
+                if result.exit_code not in {0, _GONE}:
+                    raise TroubleError(refusal(self.where, command, result))
+
     # The one way to a change
 
     async def _with_key(self, command: Command, root: KeyRoot, secret: Secret | None) -> Result:
@@ -322,7 +336,7 @@ class Hand:
 
     async def _close(self, command: Command) -> Result:
         """Something that locks. It is not kept from being done by a journal that is full."""
-        return await self._host.run(self.shown(command))
+        return await self._host.run(self.shown(command), deadline=_KEY_DEADLINE)
 
     def _key_refused(self, root: KeyRoot, source: Source, result: Result) -> Trouble:
         return findings.refused_key(self.where, root, source, result.stderr, result.exit_code)

@@ -88,6 +88,9 @@ def chosen(tree: KeyTree, wish: Wish) -> tuple[KeyRoot, ...]:
 
 def unmet(step: StepId, host: str, tree: KeyTree, wish: Wish) -> Trouble | None:
     """What a fresh reading says against a step's check; None if it has passed."""
+    missing = tuple(name for name in wish.roots if tree.root(name) is None)
+    if missing:
+        return findings.no_root(host, missing)
     roots = chosen(tree, wish)
     closed = tuple(root for root in roots if not root.open)
     opened = tuple(root for root in roots if root.open)

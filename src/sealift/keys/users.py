@@ -27,7 +27,7 @@ class User:
 class Users:
     """The processes that were found, and how many could not be looked at.
 
-    `unseen` is None where the host has no /proc to look into.
+    `unseen` is None where the host does not say: it has no /proc to look into, say.
     """
 
     found: tuple[User, ...] = ()
@@ -41,7 +41,7 @@ class Users:
             parts.append(f"and {more} more")
         words = f"In use by: {', '.join(parts)}." if parts else "No process was seen that uses it."
         if self.unseen is None:
-            return "Who uses it is unknown: this host has no /proc to look into."
+            return "Who uses it is unknown: this host does not say."
         if self.unseen:
             words += f" {self.unseen} processes of other users could not be looked at."
         if not self.found:
@@ -64,7 +64,7 @@ def parse_users(output: bytes) -> Users:
     found: dict[int, User] = {}
     unseen: int | None = 0
     for line in lines_of(output):
-        word, *rest = line.split("\t")
+        word, *rest = line.split("\t", _FIELDS)  # a path may hold a tab
         if word == "unknown":
             unseen = None
         elif word == "unseen" and len(rest) == 1:

@@ -23,7 +23,7 @@ for (place in places) if (path == place || index(path, place "/") == 1) found[fr
 }
 END { for (pid in found) print pid tab found[pid] }
 ' | while IFS=$tab read -r pid path; do
-printf 'uses\t%s\t%s\t%s\n' "$pid" "$(cat "/proc/$pid/comm" 2>/dev/null)" "$path";
+printf 'uses\t%s\t%s\t%s\n' "$pid" "$(tr -d '\t\n' 2>/dev/null <"/proc/$pid/comm")" "$path";
 done;
 unseen=0;
 for folder in /proc/[0-9]*/; do

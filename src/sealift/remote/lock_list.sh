@@ -9,10 +9,11 @@ folder=${folder%/};
 test -f "$folder/about" || continue;
 id=$(basename "$folder");
 fares=gone;
-state=$(cat "$folder/state" 2>/dev/null);
 test "$boot" = "$(cat "$folder/boot" 2>/dev/null)" || fares=rebooted;
 pid=$(cat "$folder/pid" 2>/dev/null);
 case $(ps -o args= -p "${pid:-0}" 2>/dev/null) in *"timer $id "*) fares=alive ;; esac;
+# Read after that: one that ends meanwhile has written its last word before.
+state=$(cat "$folder/state" 2>/dev/null);
 printf '%s\t%s\t%s\t%s\t%s\t' "$id" "$fares" "$state" "$(cat "$folder/due")" "$(date -u +%s)";
 head -n 1 "$folder/about";
 done;

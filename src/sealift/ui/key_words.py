@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from sealift.hosts.trouble import Trouble
@@ -14,6 +15,13 @@ from sealift.ui import dialogs, text
 OPENS = (
     "Loading its key makes everything below readable by every root user of {} until you lock it "
     "again."
+)
+
+# What every host has. A replica brings the mountpoints of its source along, and OpenZFS mounts over
+# a folder that is not empty (overlay=on since 2.0).
+_OF_THE_HOST = re.compile(
+    "/|/(bin|boot|dev|etc|home|lib|lib64|opt|proc|root|run|sbin|srv|sys|tmp|usr|var)"
+    "|/usr/(home|local)|/var/(lib|log|tmp)"
 )
 
 
@@ -101,6 +109,47 @@ def readable(found: Sequence[KeyRoot]) -> str:
     return "\n".join(lines)
 
 
+def open_still(found: Sequence[KeyRoot]) -> list[str]:
+    """What a procedure that has stopped leaves open; nothing, if it leaves nothing."""
+    names = ", ".join(root.name for root in found if root.open)
+    if not names:
+        return []
+    return [
+        f"! The key is loaded: {names}. u in the list of keys locks it, or its timer if it has one."
+    ]
+
+
+def unknown(where: str, names: Sequence[str]) -> str:
+    """What is said where nobody can tell whether a key is loaded."""
+    return (
+        f"! Whether a key is loaded is not known now: {where} does not say. Count "
+        f"{', '.join(names)} as open until the list of keys says locked."
+    )
+
+
+def mounting(where: str, found: Sequence[KeyRoot]) -> list[str]:
+    """Where what can be mounted would be; a place of the host's own stands out."""
+    named = [each for root in found for each in root.to_mount]
+    if not named:
+        return []
+    lines = [f"mounted, {each.name} is at {each.mountpoint}" for each in named]
+    hidden = [each.mountpoint for each in named if _OF_THE_HOST.fullmatch(each.mountpoint)]
+    if hidden:
+        lines.append(
+            f"! {', '.join(hidden)}: {where} has a folder of its own there, which is hidden as "
+            "long as this is mounted. Logins and services may need it."
+        )
+    return ["\n".join(lines)]
+
+
+def timer_left(trouble: Trouble) -> str:
+    """It is locked, and a timer for it still runs."""
+    return (
+        f"! Its timer was not ended: {trouble.what}. It would lock the key again that is loaded "
+        "before it is due; c in the list of keys cancels it."
+    )
+
+
 def verified(good: Sequence[str], bad: Mapping[str, Trouble], where: str, source: Source) -> str:
     """Which roots a key opens, and which it does not."""
     lines = [f"✓ {name}: it opens it ({source.value})" for name in good]
@@ -114,7 +163,8 @@ def timer(found: Timer) -> str:
     due = f"{found.due:%H:%M:%S} UTC"
     words = {
         TimerState.WAITING: f"locks {names} at {due}, in {text.duration(max(0, found.left))}",
-        TimerState.BUSY: f"was due at {due}; {names} is in use, it is tried every half minute",
+        TimerState.BUSY: f"was due at {due}; {names} is not locked yet, mostly because it "
+        "is in use: it is tried every half minute",
         TimerState.LOCKED: f"has locked {names}",
         TimerState.CANCELLED: f"was cancelled; {names} stays as it is",
         TimerState.LOST: f"is gone without having locked {names}: lock it yourself",

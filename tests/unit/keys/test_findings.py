@@ -128,6 +128,8 @@ def test_the_answer_of_the_host_is_read_or_refused() -> None:
     read = parse_users(b"uses\t7\tba\x1bsh\t/backup/prod\nunseen\t2\n")
     assert read == Users((User(7, "ba\\x1bsh", "/backup/prod"),), 2)
     assert parse_users(b"unknown\n").unseen is None
+    (found,) = parse_users(b"uses\t7\tbash\t/backup/prod/a\tb\nunseen\t0\n").found
+    assert found.path == "/backup/prod/a\tb"
     for bad in (b"uses\t7\n", b"uses\tx\ty\tz\n", b"hello\n"):
         with pytest.raises(ParseError):
             parse_users(bad)

@@ -113,6 +113,15 @@ def test_a_step_has_passed_when_a_fresh_reading_says_so(
     assert (trouble.finding if trouble else None) == finding
 
 
+@pytest.mark.parametrize("step", list(StepId))
+def test_what_is_no_encryption_root_any_more_has_passed_nothing(step: StepId) -> None:
+    found = tree(dataset("backup"), dataset(ROOT, root="backup"))
+    trouble = unmet(step, HOST, found, WISH)
+    assert trouble is not None
+    assert trouble.finding == "plan-changed"
+    assert ROOT in trouble.what
+
+
 def test_what_is_not_meant_to_be_mounted_is_not_missed() -> None:
     off = tree(dataset(opened=True, can_mount="off"))
     assert unmet(StepId.MOUNT, HOST, off, WISH) is None

@@ -18,7 +18,7 @@ from sealift.ui.panels.key_wizard import Wizard
 from sealift.ui.screens.dialog import Choice
 from sealift.zfs.commands import Command
 
-_OWN = "Your own check, a line for its shell (empty: none)"
+_OWN = "Your own check, a line for its shell with sealift's rights there (empty: none)"
 
 
 class RehearsalWizard(Wizard):
@@ -26,34 +26,26 @@ class RehearsalWizard(Wizard):
 
     def __init__(self, desk: Desk, hand: Hand, names: tuple[str, ...], *, vault: bool) -> None:
         super().__init__(desk, hand, Kind.REHEARSAL, names, vault=vault)
-        self._began = desk.clock()
         self._done_so_far: Rehearsal | None = None
 
     @property
     def _ways(self) -> list[Choice]:
-        self._began = self._desk.clock()
         return [Choice("mount", "Load and mount read-only", "change")]
 
     def _passed(self, step: StepId) -> None:
         now = self._desk.clock()
-        if self._done_so_far is None:
+        if step is StepId.VERIFY:
             self._done_so_far = Rehearsal(
-                self._hand.where, self._wish.roots, login_name(), self._wish.reason, self._began
+                self._hand.where, self._wish.roots, login_name(), self._wish.reason, began=now
             )
-        if step is StepId.LOAD:
-            self._done_so_far = replace(self._done_so_far, loaded=now)
+        elif step is StepId.LOAD:
+            self._done_so_far = replace(self._so_far, loaded=now)
         else:
-            self._done_so_far = replace(self._done_so_far, readable=now)
+            self._done_so_far = replace(self._so_far, readable=now)
 
     async def _left(self) -> None:
-        if self._done_so_far is not None:
-            await self._desk.tell(
-                "The rehearsal is not over",
-                [
-                    "It is still open. u in the list of keys locks it, or its timer if it has one.",
-                    key_words.readable(self._roots),
-                ],
-            )
+        if self._done_so_far is not None and any(root.open for root in self._roots):
+            await self._desk.tell("The rehearsal is not over", await self._as_it_is())
 
     async def _loaded(self) -> None:
         """Checks as the operator chooses them, then the lock and the page."""
@@ -70,7 +62,7 @@ class RehearsalWizard(Wizard):
 
     @property
     def _so_far(self) -> Rehearsal:
-        assert self._done_so_far is not None  # noqa: S101 - it was loaded and mounted before
+        assert self._done_so_far is not None  # noqa: S101 - the operator said to go on before
         return self._done_so_far
 
     async def _ask_check(self) -> tuple[Command, ...] | None:
@@ -79,6 +71,7 @@ class RehearsalWizard(Wizard):
             each.mountpoint
             for root in self._roots
             for each in sorted(root.mounted, key=lambda each: each.name)
+            if each.mountpoint.startswith("/")  # else mount(8) has it, and we do not know where
         ]
         dialog = self._asking(
             StepId.CHECKS,

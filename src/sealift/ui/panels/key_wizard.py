@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 
 from sealift.hosts.trouble import Trouble, TroubleError
@@ -60,15 +59,20 @@ class Wizard:
         except Stopped:
             await self._left()
         except TroubleError as error:
-            with suppress(TroubleError):  # what is so now; else what was so before
-                await self._read()
-            await self._desk.tell(f"{self._kind.value}: stopped", self._stopped(error.trouble))
+            await self._desk.tell(
+                f"{self._kind.value}: stopped",
+                [*key_words.troubled(error.trouble), *await self._as_it_is()],
+            )
 
     async def _left(self) -> None:
         """What is told to who stops before the end."""
 
-    def _stopped(self, trouble: Trouble) -> list[str]:
-        return [*key_words.troubled(trouble), key_words.readable(self._roots)]
+    async def _as_it_is(self) -> list[str]:
+        try:
+            await self._read()
+        except TroubleError:  # what was so before is not told: it may be open since
+            return [key_words.unknown(self._hand.where, self._wish.roots)]
+        return [*key_words.open_still(self._roots), key_words.readable(self._roots)]
 
     # Looking
 
@@ -92,16 +96,8 @@ class Wizard:
         outside = self._tree.outside
         if outside is not None:
             raise TroubleError(findings.wrong_root(where, self._wish.roots[0], outside))
-        if not self._roots:
-            raise TroubleError(
-                Trouble(
-                    "plan-changed",
-                    where,
-                    f"{self._wish.roots[0]} is no encryption root any more",
-                    "An increment or somebody there has changed the hierarchy meanwhile.",
-                    "Look again.",
-                )
-            )
+        if trouble := procedure.unmet(StepId.LOOK, where, self._tree, self._wish):
+            raise TroubleError(trouble)
         if self._kind is Kind.LOCK:
             return
         if self._kind is not Kind.TEST:
@@ -236,6 +232,7 @@ class Wizard:
     ) -> None:
         self._wish = replace(self._wish, roots=tuple(good))
         minutes, mount = await self._ask_load(good, bad)
+        self._passed(StepId.VERIFY)
         given = None if self._wish.source is Source.HOST else secret
         for each in good.values():
             await asyncio.shield(self._hand.load(each, given))
@@ -252,7 +249,7 @@ class Wizard:
         await self._loaded()
 
     def _passed(self, step: StepId) -> None:
-        """A step that opens something has been proven. A rehearsal takes the time."""
+        """A step has been proven, or for `VERIFY`: the operator said to go on and load."""
 
     async def _ask_load(
         self, good: dict[str, Verified], bad: dict[str, Trouble]
@@ -266,6 +263,7 @@ class Wizard:
                     *trouble,
                     key_words.verified(list(good), bad, self._hand.where, self._wish.source),
                     key_words.warning(self._hand.where, vault=self._vault),
+                    *key_words.mounting(self._hand.where, self._roots),
                 ],
                 self._ways,
                 label="Lock again by itself after so many minutes (0: never)",
@@ -300,7 +298,8 @@ class Wizard:
                 cancel="Lock it now",
             )
             if chosen != "go":
-                await self._lock_now()
+                proof = await self._lock_now()
+                await self._desk.tell("Locked", [key_words.readable(self._roots), proof])
                 raise Stopped from error
 
     async def _loaded(self) -> None:
@@ -335,14 +334,15 @@ class Wizard:
             return
 
     async def _lock_now(self) -> str:
-        """Unmount, take the keys away; the proof. Timers for them have nothing left to do."""
+        """Unmount, take the keys away; the proof. Their timers have nothing left to do."""
         said = [
             await asyncio.shield(self._hand.lock(name, replace(self._wish, roots=(name,))))
             for name in self._wish.roots
         ]
-        for each in await self._hand.timers():
-            if each.runs and set(each.roots) <= set(self._wish.roots):
-                await self._hand.cancel_timer(each)
+        try:
+            await asyncio.shield(self._hand.end_timers(self._wish.roots))
+        except TroubleError as error:
+            said.append(key_words.timer_left(error.trouble))
         await self._read()
         return "\n".join(said)
 
