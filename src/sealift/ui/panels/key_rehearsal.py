@@ -65,14 +65,18 @@ class RehearsalWizard(Wizard):
         assert self._done_so_far is not None  # noqa: S101 - the operator said to go on before
         return self._done_so_far
 
-    async def _ask_check(self) -> tuple[Command, ...] | None:
-        """What is checked next; None: nothing more, lock it."""
-        places = [
+    @property
+    def _places(self) -> list[str]:
+        """Where what is mounted can be checked; where mount(8) put a thing, ZFS does not say."""
+        return [
             each.mountpoint
             for root in self._roots
             for each in sorted(root.mounted, key=lambda each: each.name)
-            if each.mountpoint.startswith("/")  # else mount(8) has it, and we do not know where
+            if each.mountpoint.startswith("/")
         ]
+
+    async def _ask_check(self) -> tuple[Command, ...] | None:
+        """What is checked next; None: nothing more, lock it."""
         dialog = self._asking(
             StepId.CHECKS,
             [key_words.readable(self._roots), *(_told(each) for each in self._so_far.checks)],
@@ -86,9 +90,9 @@ class RehearsalWizard(Wizard):
         )
         chosen = await self._show(dialog)
         if chosen == "count":
-            return tuple(calls.count_files(place) for place in places)
+            return tuple(calls.count_files(place) for place in self._places)
         if chosen == "read":
-            return tuple(calls.read_files(place) for place in places)
+            return tuple(calls.read_files(place) for place in self._places)
         if chosen == "own" and dialog.written.strip():
             return (calls.own_check(dialog.written.strip(), self._wish.reason),)
         return None if chosen == "lock" else ()

@@ -1,0 +1,131 @@
+"""How a key procedure ends when it cannot go on: nothing is told that nobody knows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from sealift.hosts.trouble import Trouble, TroubleError
+from sealift.keys.state import KeyTree
+from sealift.keys.steps import Kind, StepId
+from sealift.keys.users import Users
+from sealift.ui.panels.key_rehearsal import RehearsalWizard
+from sealift.ui.panels.key_wizard import Wizard
+from sealift.zfs.commands import Command
+from tests.unit.keys.trees import HOST, ROOT, dataset, three, tree
+
+LOST = TroubleError(Trouble("host-unreachable", HOST, "the connection was lost"))
+NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
+
+
+class Desk:
+    """An operator who goes on, and what they were told."""
+
+    def __init__(self) -> None:
+        self.now = NOON
+        self.told: list[str] = []
+
+    def clock(self) -> datetime:
+        return self.now
+
+    async def ask(self, *_: object, cancel: str) -> str:
+        assert cancel == "Stop here"
+        return "lock"
+
+    async def tell(self, title: str, paragraphs: Sequence[str]) -> None:
+        self.told.append("\n".join((title, *paragraphs)))
+
+
+class Hand:
+    """A host that gives these readings, one after the other, and then is gone."""
+
+    where = HOST
+
+    def __init__(self, *readings: KeyTree, timers: TroubleError | None = None) -> None:
+        self._readings = list(readings)
+        self._timers = timers
+
+    def shown(self, command: Command) -> Command:
+        return command
+
+    async def read_whole(self, _: str) -> KeyTree:
+        if not self._readings:
+            raise LOST
+        return self._readings.pop(0)
+
+    async def users(self, _: object) -> Users:
+        return Users()
+
+    async def lock(self, *_: object) -> str:
+        return "the proof"
+
+    async def end_timers(self, _: object) -> None:
+        if self._timers is not None:
+            raise self._timers
+
+
+def wizard(desk: Desk, hand: Hand) -> Wizard:
+    return Wizard(desk, hand, Kind.LOCK, (ROOT,), vault=True)  # type: ignore[arg-type]
+
+
+def rehearsal(desk: Desk, hand: Hand) -> RehearsalWizard:
+    return RehearsalWizard(desk, hand, (ROOT,), vault=True)  # type: ignore[arg-type]
+
+
+async def test_a_host_that_is_gone_is_not_told_to_be_as_it_was() -> None:
+    desk = Desk()
+    await wizard(desk, Hand(three(opened=True))).walk()
+    (told,) = desk.told
+    assert f"not known now: {HOST} does not say. Count {ROOT} as open" in told
+    assert "not mounted" not in told
+
+
+async def test_what_is_open_when_it_stops_is_said() -> None:
+    desk = Desk()
+    moved = tree(dataset("backup", root="backup", opened=True), dataset(root="backup", opened=True))
+    await wizard(desk, Hand(moved, three(opened=True))).walk()
+    (told,) = desk.told
+    assert "plan-changed" in told
+    assert f"The key is loaded: {ROOT}. u in the list of keys locks it" in told
+
+
+async def test_a_timer_that_cannot_be_ended_does_not_hide_that_it_is_locked() -> None:
+    desk = Desk()
+    opened = three(opened=True)
+    await wizard(desk, Hand(opened, opened, three(), timers=LOST)).walk()
+    (told,) = desk.told
+    assert "the proof" in told
+    assert "Its timer was not ended: the connection was lost" in told
+    assert "stopped" not in told
+
+
+async def test_a_rehearsal_is_timed_from_the_word_to_load() -> None:
+    desk = Desk()
+    walked = rehearsal(desk, Hand())
+    assert [each.value for each in walked._ways] == ["mount"]  # noqa: SLF001
+    desk.now = NOON + timedelta(hours=1)  # the operator has read the step and said to go on
+    walked._passed(StepId.VERIFY)  # noqa: SLF001
+    desk.now += timedelta(seconds=3)
+    walked._passed(StepId.LOAD)  # noqa: SLF001
+    so_far = walked._so_far  # noqa: SLF001
+    assert (so_far.began, so_far.loaded) == (NOON + timedelta(hours=1), desk.now)
+
+
+async def test_a_rehearsal_that_was_locked_again_is_not_said_to_be_open() -> None:
+    desk = Desk()
+    for found, count in ((three(), 0), (three(opened=True), 1)):
+        walked = rehearsal(desk, Hand(found, found))
+        await walked._read()  # noqa: SLF001
+        walked._passed(StepId.VERIFY)  # noqa: SLF001
+        await walked._left()  # noqa: SLF001
+        assert len(desk.told) == count
+
+
+async def test_what_mount_8_has_mounted_is_not_looked_for() -> None:
+    both = tree(
+        dataset(opened=True, mounted=True),
+        dataset(f"{ROOT}/old", opened=True, mounted=True, mountpoint="legacy"),
+    )
+    walked = rehearsal(Desk(), Hand(both))
+    await walked._read()  # noqa: SLF001
+    assert walked._places == ["/backup/prod"]  # noqa: SLF001
