@@ -54,6 +54,13 @@ def test_when_it_locks_itself_is_seen() -> None:
     assert shown(three(opened=True), lost)["relocks"] == "never"
 
 
+@pytest.mark.parametrize("opened", [True, False])
+def test_a_timer_that_is_lost_matters_as_long_as_the_key_is_loaded(*, opened: bool) -> None:
+    lost = replace(TIMER, state=TimerState.LOST)
+    (entry,) = entries({"destination": Keys(three(opened=opened), (lost,))}, WHERE, vault=True)
+    assert ("lock it yourself" in "\n".join(entry.details)) is opened
+
+
 def test_what_is_not_encrypted_and_what_cannot_be_read_stand_there_too() -> None:
     away = Trouble("host-unreachable", "root@nas1", "no answer")
     plain = tree(dataset(), dataset(f"{ROOT}/open", root=None))

@@ -78,7 +78,7 @@ def _entry(
     details = [
         key_words.roots([root]),
         key_words.readable([root]),
-        *(key_words.timer(each) for each in own if each.runs or each.state is TimerState.LOST),
+        *(key_words.timer(each) for each in own if each.runs or (root.open and _lost(each))),
     ]
     closed = "" if root.open else "Its key is not loaded."
     deeds = (
@@ -91,6 +91,10 @@ def _entry(
         Deed("c", "cancel", "cancel timer…", Effect.CHANGE, "" if running else "No timer runs."),
     )
     return Entry(f"{side}\0{root.name}", level, cells, tuple(details), deeds)
+
+
+def _lost(timer: Timer) -> bool:
+    return timer.state is TimerState.LOST
 
 
 def _locks(running: list[Timer], root: KeyRoot) -> str:
