@@ -170,6 +170,7 @@ async def test_a_defect_in_the_midst_of_it_writes_no_value(
         await broken.verify(root, Source.TYPED, given, reason=REASON)
     told = crash.sentence(raised.value, datetime(2026, 1, 2, tzinfo=UTC))
     assert PARTS[0] not in told
+    assert "A key that it had loaded is loaded still" in told
     (report,) = (tmp_path / "sealift").glob("crash-*")
     assert "the wire is cut" in report.read_text()
     assert files_with(PARTS[0].encode(), tmp_path) == []

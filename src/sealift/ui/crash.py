@@ -28,7 +28,8 @@ def sentence(error: BaseException, now: datetime) -> str:
     """What the operator reads in the terminal after the screen is gone."""
     words = (
         f"sealift: a defect of sealift ended it ({type(error).__name__}). "
-        "Transfers that it had started were ended; what had arrived is kept as a resume token."
+        "Transfers that it had started were ended; what had arrived is kept as a resume token. "
+        "A key that it had loaded is loaded still, until somebody or its timer locks it."
     )
     try:
         return f"{words}\nWhere it happened is in {write_report(error, now)}"

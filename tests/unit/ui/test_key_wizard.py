@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from sealift.hosts.trouble import Trouble, TroubleError
+from sealift.keys import calls
 from sealift.keys.state import KeyTree
 from sealift.keys.steps import Kind, StepId
 from sealift.keys.users import Users
@@ -121,11 +122,13 @@ async def test_a_rehearsal_that_was_locked_again_is_not_said_to_be_open() -> Non
         assert len(desk.told) == count
 
 
-async def test_what_mount_8_has_mounted_is_not_looked_for() -> None:
+async def test_a_place_that_cannot_be_named_ends_no_rehearsal() -> None:
     both = tree(
         dataset(opened=True, mounted=True),
         dataset(f"{ROOT}/old", opened=True, mounted=True, mountpoint="legacy"),
+        dataset(f"{ROOT}/odd", opened=True, mounted=True, mountpoint="/a\tb"),
     )
     walked = rehearsal(Desk(), Hand(both))
     await walked._read()  # noqa: SLF001
     assert walked._places == ["/backup/prod"]  # noqa: SLF001
+    assert [calls.count_files(each).argv[-1] for each in walked._places] == ["/backup/prod"]  # noqa: SLF001

@@ -67,12 +67,14 @@ class RehearsalWizard(Wizard):
 
     @property
     def _places(self) -> list[str]:
-        """Where what is mounted can be checked; where mount(8) put a thing, ZFS does not say."""
+        """Where what is mounted can be checked. Where mount(8) put a thing, ZFS does not say; a
+        name with a line end or a tab in it is not handed on.
+        """
         return [
             each.mountpoint
             for root in self._roots
             for each in sorted(root.mounted, key=lambda each: each.name)
-            if each.mountpoint.startswith("/")
+            if each.mountpoint.startswith("/") and each.mountpoint.isprintable()
         ]
 
     async def _ask_check(self) -> tuple[Command, ...] | None:
