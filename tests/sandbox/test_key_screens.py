@@ -213,6 +213,27 @@ async def test_a_journal_that_cannot_be_written_stops_it_with_a_sentence() -> No
         assert await status(operator) == ["unavailable"] * 3
 
 
+async def test_it_can_be_locked_without_a_journal_and_its_timer_goes_with_it() -> None:
+    async with playing() as operator:
+        await open_keys(operator, ROOT)
+        await load(operator, "load", "90")
+        await step(operator, "Timer ", "cancel")
+        await operator.until("in 1 h")
+        path = operator.app.journal_path()
+        path.unlink()
+        path.mkdir()
+        await operator.pilot.press("u")
+        await step(operator, "see who uses it", "lock")
+        shown = await step(operator, "proof that it is locked", "cancel")
+        assert "backup/prod\tkeystatus\tunavailable" in shown
+        assert "timer was not ended" not in shown
+        assert await status(operator) == ["unavailable"] * 3
+        states = await run_there(
+            demo(operator), "dr1", "cat ${XDG_STATE_HOME:-$HOME/.local/state}/sealift/locks/*/state"
+        )
+        assert states.split() == ["cancelled"]
+
+
 async def test_a_key_that_is_loaded_already_is_not_loaded_again() -> None:
     async with playing() as operator:
         await open_keys(operator, ROOT)

@@ -18,11 +18,12 @@ from sealift.hosts.gate import Gate
 from sealift.hosts.host import Host
 from sealift.hosts.local import LocalTransport
 from sealift.hosts.trouble import Trouble, TroubleError
-from sealift.keys import timer
-from sealift.keys.hand import Hand
+from sealift.keys import calls, timer
+from sealift.keys.calls import Source
+from sealift.keys.hand import Hand, Verified
 from sealift.keys.timer import Timer, TimerState
 from sealift.keys.users import parse_users, users_command
-from tests.unit.keys.trees import ROOT, dataset, tree
+from tests.unit.keys.trees import ROOT, dataset, three, tree
 
 if TYPE_CHECKING:
     from .conftest import Tools
@@ -216,6 +217,30 @@ async def test_it_is_refused_in_a_read_only_session_and_without_a_journal(box: B
     with pytest.raises(TroubleError, match="the journal cannot be written"):
         await unwritten.start_timer(("tank/a",), 60)
     assert await box.hand.timers() == ()
+
+
+async def test_a_read_only_session_refuses_whatever_touches_a_key(box: Box) -> None:
+    host, reader = box.open(read_only=True)
+    (closed,) = three().roots
+    (opened,) = three(opened=True, mounted=True).roots
+    running = await box.hand.start_timer(("tank/a",), 3600)
+    fits = Verified(closed, Source.HOST, "", "x")
+    tries = (
+        reader.verify(closed, Source.HOST, None, reason="x"),
+        reader.load(fits, None),
+        reader.mount(closed, "x"),
+        reader.unmount((opened,)),
+        reader.unload((opened,)),
+        reader.check(calls.own_check("true", "x")),
+        reader.cancel_timer(running),
+        reader.end_timers(("tank/a",)),
+    )
+    for each in tries:
+        with pytest.raises(TroubleError, match="read-only"):
+            await each
+    await host.close()
+    assert (await box.one()).runs
+    assert not (box.bin / "asked").exists(), "no zfs was started"
 
 
 async def test_not_to_know_who_uses_it_keeps_nobody_from_locking(box: Box) -> None:
