@@ -73,7 +73,12 @@ class Operator:
         await self.pilot.press(key)
         await wait_for(
             self.pilot,
-            lambda: isinstance(self.app.screen, Dialog) and self.focused_button() is not None,
+            # Drawn as well: before its first frame there is nothing to read.
+            lambda: (
+                isinstance(self.app.screen, Dialog)
+                and self.focused_button() is not None
+                and self.sees().strip()
+            ),
             f"the dialog of {key}",
             self.patience,
         )
