@@ -193,6 +193,7 @@ async def test_what_is_in_use_is_named_and_locked_once_it_is_free(replica: Lab) 
     assert told(lab, "keystatus") == ["unavailable"] * 3
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize(
     ("canmount", "words"), [("off", "canmount is off"), ("noauto", "readable at")]
 )
