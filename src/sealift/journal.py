@@ -1,7 +1,8 @@
 """Who changed what, when and why: an append-only file on the operator's machine, a line a command.
 
 Every change and destruction that passed the gate is written down when it has ended, as one JSON
-object on one line. The text of a command is in it, its stdin never: secrets only travel there.
+object on one line; what touches a key also before it begins. The text of a command is in it, its
+stdin never: secrets only travel there.
 Several programs may write at once: each line is one `write` to a file opened with `O_APPEND`.
 """
 
@@ -21,7 +22,10 @@ import platformdirs
 
 from sealift.hosts.command_log import LogEntry
 from sealift.hosts.trouble import Trouble
-from sealift.zfs.commands import Effect
+from sealift.zfs.commands import Command, Effect
+
+BEGINS = "begins"
+"""The note of a line that says what is about to be run; how it ended is a line of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ class Journal:
 
     A journal that cannot be written does not keep anything from being done: `trouble` is then what
     is in the way, and `warn` is told the first time. Whatever must not be done without a journal
-    asks `ready` before.
+    is announced before, and left undone if that fails.
     """
 
     def __init__(self, path: Path, route: str, warn: Callable[[Trouble], None]) -> None:
@@ -76,17 +80,38 @@ class Journal:
         self._warned = False
 
     def ready(self) -> bool:
-        """Whether a line could be written now. Makes the file if there is none."""
+        """Whether the file can be opened for writing. Makes it if there is none.
+
+        A full disk is not noticed by that: it takes nothing, and only nothing is written.
+        """
         return self._append(b"")
+
+    def announce(self, host: str, command: Command, now: datetime) -> bool:
+        """Write down that a command is about to be run there, and see the line to the disk.
+
+        With it there is a trace of a key that was loaded by a sealift which then was killed. False
+        if it could not be written: `trouble` says why.
+        """
+        begins = LogEntry(
+            0,
+            now,
+            host,
+            command.text(),
+            command.effect,
+            command.why,
+            note=BEGINS,
+            reason=command.reason,
+        )
+        return self._append(_line(begins, self._operator, self._route), lasting=True)
 
     def note(self, entry: LogEntry) -> None:
         """Write down a command that has ended, unless it only read. For `CommandLog.subscribe`."""
         if entry.effect is not Effect.READ:
             self._append(_line(entry, self._operator, self._route))
 
-    def _append(self, data: bytes) -> bool:
+    def _append(self, data: bytes, *, lasting: bool = False) -> bool:
         try:
-            _append(self.path, data)
+            _append(self.path, data, lasting=lasting)
         except OSError as error:
             self._failed(error)
             return False
@@ -107,7 +132,7 @@ class Journal:
             self._warn(self.trouble)
 
 
-def _append(path: Path, data: bytes) -> None:
+def _append(path: Path, data: bytes, *, lasting: bool) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
@@ -121,6 +146,8 @@ def _append(path: Path, data: bytes) -> None:
         written = os.write(descriptor, data)
         if written != len(data):
             raise OSError(f"only {written} of {len(data)} bytes were taken")
+        if lasting:
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sealift.cli import parse
 from sealift.demo.stage import Demo
-from sealift.journal import default_path, entries
+from sealift.journal import BEGINS, default_path, entries
 from sealift.ui.app import SealiftApp
 from sealift.ui.demo import DemoApp
 from sealift.ui.screens.dialog import Dialog
@@ -120,7 +120,9 @@ async def test_why_it_was_loaded_is_in_the_journal_and_the_passphrase_is_not() -
         await load(operator, "load", "0")
         await step(operator, "proof that the key is loaded", "cancel")
         path = operator.app.journal_path()
-        (tried, loaded) = [each for each in entries(path) if "load-key" in each.command]
+        noted = [each for each in entries(path) if "load-key" in each.command]
+        assert [each.note for each in noted] == [BEGINS, "", BEGINS, ""], "before and after"
+        (tried, loaded) = [each for each in noted if each.note != BEGINS]
         assert (tried.command, loaded.command) == (
             f"zfs load-key -n -L prompt {ROOT}",
             f"zfs load-key -L prompt {ROOT}",
@@ -227,6 +229,7 @@ async def test_it_can_be_locked_without_a_journal_and_its_timer_goes_with_it() -
         shown = await step(operator, "proof that it is locked", "cancel")
         assert "backup/prod\tkeystatus\tunavailable" in shown
         assert "timer was not ended" not in shown
+        assert "That it was locked is not in the journal" in shown
         assert await status(operator) == ["unavailable"] * 3
         states = await run_there(
             demo(operator), "dr1", "cat ${XDG_STATE_HOME:-$HOME/.local/state}/sealift/locks/*/state"

@@ -20,10 +20,10 @@ from sealift.demo.stage import Demo
 from sealift.hosts.command_log import CommandLog
 from sealift.hosts.gate import Gate
 from sealift.hosts.host import Host
-from sealift.hosts.trouble import TroubleError
+from sealift.hosts.trouble import Trouble, TroubleError
 from sealift.journal import Journal
 from sealift.keys.calls import Source
-from sealift.keys.hand import Hand
+from sealift.keys.hand import Announce, Hand
 from sealift.keys.secret import Secret
 from sealift.keys.steps import Wish
 from sealift.ui import crash
@@ -91,6 +91,16 @@ def files_with(words: bytes, *folders: Path) -> list[Path]:
     return found
 
 
+def announcing(journal: Journal) -> Announce:
+    """As the screen has it."""
+
+    def announce(where: str, command: Command) -> Trouble | None:
+        written = journal.announce(where, command, datetime.now(UTC))
+        return None if written else journal.trouble
+
+    return announce
+
+
 def secret(words: bytes) -> Secret:
     return Secret(bytearray(words))
 
@@ -101,7 +111,7 @@ async def test_it_is_in_no_file_no_log_and_no_process_of_any_procedure(tmp_path:
     log.subscribe(journal.note)
     async with Demo.open("key-procedure") as demo:
         host = Host(demo.destination, Gate(), log)
-        hand = Hand(host, lambda: None if journal.ready() else journal.trouble)
+        hand = Hand(host, announcing(journal))
 
         (first,) = (await hand.read_whole(ROOT)).roots
         fits = await hand.verify(first, Source.TYPED, secret(WORDS.encode()), reason=REASON)
@@ -158,14 +168,17 @@ async def test_a_defect_in_the_midst_of_it_writes_no_value(
     class Broken:
         where = "root@dr1"
 
+        def check(self, _: Command) -> None:
+            pass
+
         async def run(self, _: Command, *, stdin: bytearray, **__: float) -> None:
             assert bytes(stdin).startswith(NEW)
             raise RuntimeError("the wire is cut")
 
     async with Demo.open("key-procedure") as demo:
         host = Host(demo.destination, Gate(), CommandLog())
-        (root,) = (await Hand(host, lambda: None).read_whole(ROOT)).roots
-    broken = Hand(Broken(), lambda: None)  # type: ignore[arg-type]
+        (root,) = (await Hand(host, lambda *_: None).read_whole(ROOT)).roots
+    broken = Hand(Broken(), lambda *_: None)  # type: ignore[arg-type]
     with pytest.raises(RuntimeError) as raised, secret(NEW) as given:
         await broken.verify(root, Source.TYPED, given, reason=REASON)
     told = crash.sentence(raised.value, datetime(2026, 1, 2, tzinfo=UTC))

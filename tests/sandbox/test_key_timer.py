@@ -74,7 +74,7 @@ class Box:
         path = f"{self.bin}:{os.environ['PATH']}"
         home = {"HOME": str(self.folder / "a home"), "PATH": path}
         host = Host(LocalTransport(home), Gate(read_only=read_only), self.log)
-        return host, Hand(host, lambda: None)
+        return host, Hand(host, lambda *_: None)
 
     @property
     def key(self) -> str:
@@ -191,7 +191,7 @@ async def test_one_of_what_is_locked_ends_without_a_journal_too(box: Box) -> Non
     more = await box.hand.start_timer(("tank/a", "tank/gone"), 3600)
     other = await box.hand.start_timer(("tank/gone",), 3600)
     broken = Trouble("journal-not-written", "this machine", "the journal cannot be written")
-    unwritten = Hand(box.host, lambda: broken)
+    unwritten = Hand(box.host, lambda *_: broken)
     await unwritten.end_timers(("tank/gone",))
     found = {each.id: each.state for each in await box.hand.timers()}
     assert one.id not in found, "the second took its place"
@@ -213,7 +213,7 @@ async def test_it_is_refused_in_a_read_only_session_and_without_a_journal(box: B
     with pytest.raises(TroubleError, match="read-only"):
         await reader.start_timer(("tank/a",), 60)
     broken = Trouble("journal-not-written", "this machine", "the journal cannot be written")
-    unwritten = Hand(box.host, lambda: broken)
+    unwritten = Hand(box.host, lambda *_: broken)
     with pytest.raises(TroubleError, match="the journal cannot be written"):
         await unwritten.start_timer(("tank/a",), 60)
     assert await box.hand.timers() == ()

@@ -20,7 +20,7 @@ from sealift.hosts.gate import Gate
 from sealift.hosts.host import Host
 from sealift.hosts.local import LocalTransport
 from sealift.hosts.trouble import Trouble, TroubleError
-from sealift.journal import Journal, default_path, entries, login_name
+from sealift.journal import BEGINS, Journal, default_path, entries, login_name
 from sealift.zfs.commands import Command, Effect
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC)
@@ -185,7 +185,35 @@ def test_a_full_disk_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert [entry.command for entry in entries(path)] == ["whole"]
 
 
+def test_what_is_announced_is_there_before_it_is_done(path: Path) -> None:
+    journal = Journal(path, "r", silent)
+    command = Command(
+        ("zfs", "load-key", "tank"), Effect.CHANGE, "load the key", reason="ticket 1182"
+    )
+    assert journal.announce("root@dr1", command, AT)
+    (entry,) = entries(path)
+    assert (entry.command, entry.host, entry.reason) == (
+        "zfs load-key tank",
+        "root@dr1",
+        "ticket 1182",
+    )
+    assert (entry.exit_code, entry.note, entry.time) == (None, BEGINS, AT)
+
+
+def test_a_full_disk_lets_nothing_be_announced(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes no line, though the file can be opened."""
+    journal = Journal(path, "r", lambda _: None)
+    assert journal.ready()
+    monkeypatch.setattr(os, "write", _no_space)
+    assert not journal.announce("root@dr1", Command(("true",), Effect.CHANGE, "x"), AT)
+    assert journal.trouble is not None
+    assert "No space left" in journal.trouble.what
+
+
 def _no_space(descriptor: int, data: bytes) -> int:
+    """As Linux has it: to write nothing always works."""
+    if not data:
+        return 0
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 

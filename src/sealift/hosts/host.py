@@ -101,6 +101,10 @@ class Host:
             )
         return self._state
 
+    def check(self, command: Command) -> None:
+        """Raise `TroubleError` if the gate would refuse it, as `run` does."""
+        self._gate.check(command, self.where)
+
     async def run(
         self,
         command: Command,
@@ -120,7 +124,7 @@ class Host:
         the command on its host. Raises `TroubleError` if the gate refuses, the host cannot be
         reached or is lost, or the deadline passes; an exit code other than 0 is not an exception.
         """
-        self._gate.check(command, self.where)
+        self.check(command)
         limit = asyncio.timeout(deadline)
         try:
             async with limit, self._channels:

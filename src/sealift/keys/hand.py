@@ -1,8 +1,8 @@
 """Carries key procedures out on one host: each step only after the one before has been proven.
 
 The order is in the types: a key is loaded with what `verify` gave back, and only that. Whatever
-opens something, or keeps it open, is refused as long as the journal cannot be written; to lock is
-always possible, for a full disk must not keep a key in the kernel.
+opens something, or keeps it open, is written into the journal before it is run, and refused if it
+cannot be; to lock is always possible, for a full disk must not keep a key in the kernel.
 """
 
 from __future__ import annotations
@@ -38,6 +38,9 @@ _GONE = 3  # how lock_cancel.sh ends
 _SAID = 2000  # characters of what a check said
 T = TypeVar("T")
 
+Announce = Callable[[str, Command], Trouble | None]
+"""Writes down that a command is about to be run on a host, or says what keeps it from that."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verified:
@@ -52,14 +55,13 @@ class Verified:
 class Hand:
     """The operator's hand on the keys of one host.
 
-    `zfs` is the word that starts zfs there. `journal` gives what keeps the journal from being
-    written, or None. All that goes wrong is a `TroubleError` with a way out.
+    `zfs` is the word that starts zfs there. All that goes wrong is a `TroubleError` with a way out.
     """
 
     def __init__(
         self,
         host: Host,
-        journal: Callable[[], Trouble | None],
+        announce: Announce,
         *,
         zfs: str = "zfs",
         elevation: Elevation = Elevation.NONE,
@@ -67,7 +69,9 @@ class Hand:
         self._host = host
         self._zfs = zfs
         self._elevation = elevation
-        self._journal = journal
+        self._announce = announce
+        self.unwritten: Trouble | None = None
+        """Why something that locks is not in the journal; None if all of it is."""
 
     @property
     def where(self) -> str:
@@ -220,11 +224,9 @@ class Hand:
         """
         argv = self._elevation.wrap(command.argv)
         shown = replace(command, argv=argv)
-        if command.effect is Effect.READ:
-            result = await self._host.run(shown, deadline=None)
-        else:
-            self._written()
-            result = await self._host.run(shown, deadline=None)
+        if command.effect is not Effect.READ:
+            self._announced(shown)
+        result = await self._host.run(shown, deadline=None)
         said = printable((result.stdout + result.stderr).decode("utf-8", "replace")).strip()
         good = result.ok and not result.stderr
         return Checked(shown.text(), good, result.exit_code, result.seconds, said[-_SAID:])
@@ -317,12 +319,14 @@ class Hand:
     async def _change(
         self, command: Command, deadline: float = DEADLINE, *, stdin: bytes | bytearray = b""
     ) -> Result:
-        self._written()
-        return await self._host.run(self.shown(command), deadline=deadline, stdin=stdin)
+        shown = self.shown(command)
+        self._announced(shown)
+        return await self._host.run(shown, deadline=deadline, stdin=stdin)
 
-    def _written(self) -> None:
-        """Raise `TroubleError` if the journal cannot be written."""
-        if trouble := self._journal():
+    def _announced(self, command: Command) -> None:
+        """Raise `TroubleError` if the gate refuses it or it cannot be written down."""
+        self._host.check(command)
+        if trouble := self._announce(self.where, command):
             raise TroubleError(
                 Trouble(
                     "journal-not-written",
@@ -336,7 +340,11 @@ class Hand:
 
     async def _close(self, command: Command) -> Result:
         """Something that locks. It is not kept from being done by a journal that is full."""
-        return await self._host.run(self.shown(command), deadline=_KEY_DEADLINE)
+        shown = self.shown(command)
+        self._host.check(shown)
+        if trouble := self._announce(self.where, shown):
+            self.unwritten = trouble
+        return await self._host.run(shown, deadline=_KEY_DEADLINE)
 
     def _key_refused(self, root: KeyRoot, source: Source, result: Result) -> Trouble:
         return findings.refused_key(self.where, root, source, result.stderr, result.exit_code)

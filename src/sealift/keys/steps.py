@@ -73,12 +73,12 @@ def steps(kind: Kind, tree: KeyTree, wish: Wish) -> tuple[Step, ...]:
         return (_look(roots), _reason(kind), _verify(wish), _proof(roots, "nothing was loaded"))
     if kind is Kind.LOCK:
         return _locking(roots)
-    loading = (_look(roots), _reason(kind), _verify(wish), _load(wish))
+    timing = (_timer(wish),) if wish.minutes is not None else ()
+    loading = (_look(roots), _reason(kind), _verify(wish), *timing, _load(wish))
     if kind is Kind.REHEARSAL:
         return (*loading, _mount(roots, wish), _checks(roots), *_locking(roots))
     mounting = (_mount(roots, wish),) if wish.mount else ()
-    timing = (_timer(wish),) if wish.minutes is not None else ()
-    return (*loading, *timing, *mounting, _proof(roots, "the key is loaded"))
+    return (*loading, *mounting, _proof(roots, "the key is loaded"))
 
 
 def chosen(tree: KeyTree, wish: Wish) -> tuple[KeyRoot, ...]:
@@ -199,7 +199,8 @@ def _timer(wish: Wish) -> Step:
         f"have it lock itself in {minutes} min",
         "Leaves a small script with the host that unmounts and takes the key away when the time "
         "is over.",
-        "A forgotten key is a broken seal. It holds when this program, or the connection, is gone.",
+        "A forgotten key is a broken seal. It holds when this program, or the connection, is gone; "
+        "so it comes before the key.",
         "the timer is in the host's list",
     )
 

@@ -150,6 +150,14 @@ def timer_left(trouble: Trouble) -> str:
     )
 
 
+def unwritten(trouble: Trouble) -> str:
+    """It was locked without a line in the journal."""
+    return (
+        f"! That it was locked is not in the journal: {trouble.what}. Note it down yourself: the "
+        "journal's last word on this key is that it was loaded."
+    )
+
+
 def verified(good: Sequence[str], bad: Mapping[str, Trouble], where: str, source: Source) -> str:
     """Which roots a key opens, and which it does not."""
     lines = [f"✓ {name}: it opens it ({source.value})" for name in good]

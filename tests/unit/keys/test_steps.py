@@ -45,9 +45,10 @@ def test_loading_mounts_and_sets_a_timer_only_if_asked_to() -> None:
     assert StepId.TIMER not in bare
 
 
-def test_the_timer_runs_before_anything_is_mounted() -> None:
-    order = ids(Kind.LOAD)
-    assert order.index(StepId.TIMER) < order.index(StepId.MOUNT)
+@pytest.mark.parametrize("kind", [Kind.LOAD, Kind.REHEARSAL])
+def test_the_timer_runs_before_the_key_is_loaded(kind: Kind) -> None:
+    order = ids(kind)
+    assert order.index(StepId.VERIFY) < order.index(StepId.TIMER) < order.index(StepId.LOAD)
 
 
 def test_mounting_is_read_only_and_from_above() -> None:

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from sealift.hosts.trouble import Trouble, TroubleError
 from sealift.keys import calls
+from sealift.keys.calls import Source
+from sealift.keys.hand import Verified
+from sealift.keys.secret import Secret
 from sealift.keys.state import KeyTree
 from sealift.keys.steps import Kind, StepId
 from sealift.keys.users import Users
 from sealift.ui.panels.key_rehearsal import RehearsalWizard
-from sealift.ui.panels.key_wizard import Wizard
+from sealift.ui.panels.key_wizard import Stopped, Wizard
 from sealift.zfs.commands import Command
 from tests.unit.keys.trees import HOST, ROOT, dataset, three, tree
 
@@ -29,9 +34,9 @@ class Desk:
     def clock(self) -> datetime:
         return self.now
 
-    async def ask(self, *_: object, cancel: str) -> str:
+    async def ask(self, title: str, *_: object, cancel: str) -> str:
         assert cancel == "Stop here"
-        return "lock"
+        return "cancel" if title == "It would not lock itself" else "lock"
 
     async def tell(self, title: str, paragraphs: Sequence[str]) -> None:
         self.told.append("\n".join((title, *paragraphs)))
@@ -41,10 +46,13 @@ class Hand:
     """A host that gives these readings, one after the other, and then is gone."""
 
     where = HOST
+    unwritten: Trouble | None = None
 
     def __init__(self, *readings: KeyTree, timers: TroubleError | None = None) -> None:
         self._readings = list(readings)
         self._timers = timers
+        self.did: list[str] = []
+        self.refused = ""
 
     def shown(self, command: Command) -> Command:
         return command
@@ -54,13 +62,24 @@ class Hand:
             raise LOST
         return self._readings.pop(0)
 
+    async def start_timer(self, roots: tuple[str, ...], seconds: int) -> None:
+        self.did.append(f"timer {' '.join(roots)} {seconds}")
+        if self.refused == "timer":
+            raise LOST
+
+    async def load(self, each: Verified, _: object) -> None:
+        self.did.append(f"load {each.root.name}")
+        if self.refused == "load":
+            raise LOST
+
     async def users(self, _: object) -> Users:
         return Users()
 
     async def lock(self, *_: object) -> str:
         return "the proof"
 
-    async def end_timers(self, _: object) -> None:
+    async def end_timers(self, roots: tuple[str, ...]) -> None:
+        self.did.append(f"end {' '.join(roots)}")
         if self._timers is not None:
             raise self._timers
 
@@ -98,6 +117,55 @@ async def test_a_timer_that_cannot_be_ended_does_not_hide_that_it_is_locked() ->
     assert "the proof" in told
     assert "Its timer was not ended: the connection was lost" in told
     assert "stopped" not in told
+
+
+class Loading(Wizard):
+    """A wizard that is at the step where the key is loaded, with an hour before it locks."""
+
+    def __init__(self, desk: Desk, hand: Hand) -> None:
+        super().__init__(desk, hand, Kind.LOAD, (ROOT,), vault=True)  # type: ignore[arg-type]
+
+    async def _ask_load(self, *_: object) -> tuple[int, bool]:
+        return 60, False
+
+    async def run(self) -> None:
+        (root,) = three().roots
+        fits = Verified(root, Source.TYPED, "", "a reason")
+        await self._load({ROOT: fits}, {}, Secret(bytearray(b"correct horse")))
+
+
+async def test_the_timer_is_there_before_the_key_and_goes_if_the_key_does_not_come() -> None:
+    hand = Hand(three())
+    hand.refused = "load"
+    with pytest.raises(TroubleError):
+        await Loading(Desk(), hand).run()
+    assert hand.did == [f"timer {ROOT} 3600", f"load {ROOT}", f"end {ROOT}"]
+
+
+async def test_a_timer_stays_if_the_key_was_loaded_all_the_same() -> None:
+    """The answer was lost, the key was not."""
+    for hand in (Hand(three(opened=True)), Hand()):
+        hand.refused = "load"
+        with pytest.raises(TroubleError):
+            await Loading(Desk(), hand).run()
+        assert hand.did == [f"timer {ROOT} 3600", f"load {ROOT}"]
+
+
+async def test_without_its_timer_a_key_is_loaded_only_on_the_operators_word() -> None:
+    hand = Hand(three())
+    hand.refused = "timer"
+    with pytest.raises(Stopped):
+        await Loading(Desk(), hand).run()
+    assert hand.did == [f"timer {ROOT} 3600", f"end {ROOT}"]
+
+
+async def test_what_was_locked_and_not_written_down_is_said() -> None:
+    desk, opened = Desk(), three(opened=True)
+    hand = Hand(opened, opened, three())
+    hand.unwritten = Trouble("journal-not-written", "this machine", "the disk is full")
+    await wizard(desk, hand).walk()
+    (told,) = desk.told
+    assert "That it was locked is not in the journal: the disk is full" in told
 
 
 async def test_a_rehearsal_is_timed_from_the_word_to_load() -> None:

@@ -63,6 +63,13 @@ class Desk:
             return Trouble("journal-not-written", "this machine", "there is no journal yet")
         return None if journal.ready() else journal.trouble
 
+    def announce(self, where: str, command: Command) -> Trouble | None:
+        """Write down that a command is about to be run there; what keeps it from being written."""
+        journal = self.screen.journal
+        if journal is None:
+            return self.journal_trouble()
+        return None if journal.announce(where, command, self.clock()) else journal.trouble
+
     def where(self, side: Side) -> str:
         """A side's host, as the user named it."""
         picture = self.picture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from sealift.hosts.trouble import Trouble, TroubleError
@@ -233,14 +234,18 @@ class Wizard:
         self._wish = replace(self._wish, roots=tuple(good))
         minutes, mount = await self._ask_load(good, bad)
         self._passed(StepId.VERIFY)
+        if minutes:
+            await self._start_timer(minutes)
         given = None if self._wish.source is Source.HOST else secret
-        for each in good.values():
-            await asyncio.shield(self._hand.load(each, given))
+        try:
+            for each in good.values():
+                await asyncio.shield(self._hand.load(each, given))
+        except TroubleError:
+            await self._end_idle_timer()
+            raise
         secret.wipe()
         await self._checked(StepId.LOAD)
         self._passed(StepId.LOAD)
-        if minutes:
-            await self._start_timer(minutes)
         if mount:
             for root in self._roots:
                 await asyncio.shield(self._hand.mount(root, self._wish.reason))
@@ -266,7 +271,7 @@ class Wizard:
                     *key_words.mounting(self._hand.where, self._roots),
                 ],
                 self._ways,
-                label="Lock again by itself after so many minutes (0: never)",
+                label="Lock again by itself after so many minutes, set before the load (0: never)",
                 value=MINUTES,
             )
             chosen = await self._show(dialog)
@@ -286,21 +291,30 @@ class Wizard:
         ]
 
     async def _start_timer(self, minutes: int) -> None:
-        starting = self._hand.start_timer(self._wish.roots, minutes * 60)
+        """Before the load: whatever cuts us off between them, no key is left that nothing locks.
+
+        One for each root, so that each ends when its own root is locked.
+        """
         try:
-            await asyncio.shield(starting)
+            for name in self._wish.roots:
+                await asyncio.shield(self._hand.start_timer((name,), minutes * 60))
         except TroubleError as error:
-            # Loaded, and nothing will lock it: that is said now, and locking offered.
             chosen = await self._desk.ask(
-                "It will not lock itself",
-                key_words.troubled(error.trouble),
-                [Choice("go", "Go on without", "change")],
-                cancel="Lock it now",
+                "It would not lock itself",
+                [*key_words.troubled(error.trouble), "Nothing is loaded yet."],
+                [Choice("go", "Load it without a timer", "change")],
+                cancel="Stop here",
             )
             if chosen != "go":
-                proof = await self._lock_now()
-                await self._desk.tell("Locked", [key_words.readable(self._roots), proof])
+                await self._end_idle_timer()
                 raise Stopped from error
+
+    async def _end_idle_timer(self) -> None:
+        """A timer for what was not loaded would lock the next key; one that is needed stays."""
+        with suppress(TroubleError):  # what is told is why it was not loaded
+            await self._read()
+            if not any(root.open for root in self._roots):
+                await asyncio.shield(self._hand.end_timers(self._wish.roots))
 
     async def _loaded(self) -> None:
         lines = [key_words.readable(self._roots), await self._hand.proof(self._roots)]
@@ -343,6 +357,8 @@ class Wizard:
             await asyncio.shield(self._hand.end_timers(self._wish.roots))
         except TroubleError as error:
             said.append(key_words.timer_left(error.trouble))
+        if self._hand.unwritten is not None:
+            said.append(key_words.unwritten(self._hand.unwritten))
         await self._read()
         return "\n".join(said)
 

@@ -163,7 +163,7 @@ class KeysPanel(Panel):
         watch = self.desk.watch
         end = watch.ends.source if side == "source" else watch.ends.destination
         host = watch.source if side == "source" else watch.destination
-        return Hand(host, self.desk.journal_trouble, zfs=end.zfs, elevation=end.elevation)
+        return Hand(host, self.desk.announce, zfs=end.zfs, elevation=end.elevation)
 
     async def act(self, deed: str, ids: tuple[str, ...]) -> None:
         """Walk a procedure for what was asked for, one side after the other."""
