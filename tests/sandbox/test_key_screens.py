@@ -172,6 +172,20 @@ async def test_a_key_is_tested_without_loading_it() -> None:
         assert ran == [f"zfs load-key -n -L prompt {ROOT}"]
 
 
+async def test_a_host_that_would_look_nowhere_is_not_asked_to_look() -> None:
+    async with playing() as operator:
+        await run_there(demo(operator), "dr1", f"zfs set keylocation=prompt {ROOT}")
+        await open_keys(operator, ROOT)
+        await operator.pilot.press("v")
+        await step(operator, "find the encryption root", "next")
+        await step(operator, "say why", "next", "yearly proof")
+        await step(operator, "Typed here", "host")
+        await step(operator, "zfs load-key -n", "try", "")
+        shown = await step(operator, "keylocation names no file", "cancel")
+        assert "key-file-missing" in shown
+        assert changes(operator) == []
+
+
 async def test_a_key_file_of_this_machine_does(tmp_path: Path) -> None:
     file = tmp_path / "key"
     file.write_text(f"{WORDS}\n")

@@ -200,6 +200,16 @@ async def test_one_of_what_is_locked_ends_without_a_journal_too(box: Box) -> Non
         await unwritten.cancel_timer(more)
 
 
+async def test_one_that_is_just_being_started_keeps_the_others_from_nobody(box: Box) -> None:
+    started = await box.hand.start_timer(("tank/a",), 3600)
+    young = box.folder / "a home" / ".local/state/sealift/locks" / "00000000"
+    young.mkdir()
+    (young / "about").write_text(timer.about(("tank/a",), "ann") + "\n")
+    assert (await box.one()).id == started.id
+    (young / "due").touch()
+    assert (await box.one()).id == started.id
+
+
 async def test_one_of_before_a_restart_is_over(box: Box) -> None:
     started = await box.hand.start_timer(("tank/a",), 3600)
     folder = box.folder / "a home" / ".local/state/sealift/locks" / started.id
@@ -254,9 +264,9 @@ async def test_not_to_know_who_uses_it_keeps_nobody_from_locking(box: Box) -> No
 
 
 async def test_who_uses_a_place_is_seen(box: Box, tmp_path: Path) -> None:
-    place = tmp_path / "mnt with a space"
+    place = tmp_path / "mnt with a space and \\c in it"
     (place / "below").mkdir(parents=True)
-    beside = tmp_path / "mnt with a space and more"
+    beside = tmp_path / f"{place.name} and more"
     beside.mkdir()
     (place / "a\tfile").touch()
     with (place / "a\tfile").open() as file:

@@ -8,34 +8,10 @@ from __future__ import annotations
 
 from sealift.hosts.trouble import Trouble
 from sealift.keys.calls import Source
-from sealift.keys.state import KeyRoot, KeyTree
+from sealift.keys.state import KeyRoot
 from sealift.keys.users import Users
 from sealift.zfs.errors import explain
 from sealift.zfs.names import printable
-
-
-def before_loading(host: str, tree: KeyTree, roots: tuple[KeyRoot, ...]) -> tuple[Trouble, ...]:
-    """What keeps a key from being loaded, from the listing alone. Nothing, if it can be tried."""
-    found: list[Trouble] = []
-    if tree.plain:
-        found.append(not_encrypted(host, tree))
-    if tree.outside is not None:
-        found.append(wrong_root(host, tree.asked, tree.outside))
-    if roots and all(root.open for root in roots):
-        found.append(already_loaded(host, roots))
-    return tuple(found)
-
-
-def not_encrypted(host: str, tree: KeyTree) -> Trouble:
-    """Part of the tree has no key at all."""
-    names = ", ".join(each.name for each in tree.plain)
-    return Trouble(
-        "plaintext-in-scope",
-        host,
-        f"not encrypted: {names}",
-        "There is no key to load or take away: whoever is root there reads it now.",
-        "Find out which send brought it (a). What is encrypted beside it can go on.",
-    )
 
 
 def wrong_root(host: str, asked: str, root: str) -> Trouble:
@@ -70,6 +46,18 @@ def already_loaded(host: str, roots: tuple[KeyRoot, ...]) -> Trouble:
         f"the key is loaded already: {names}",
         "There is nothing to load. Whether a passphrase is the right one can still be tried.",
         "Mount what is to be read, or lock it (u).",
+    )
+
+
+def no_location(host: str, roots: tuple[KeyRoot, ...]) -> Trouble:
+    """The host was to take the key from where it looks, and it would look nowhere."""
+    names = ", ".join(root.name for root in roots)
+    return Trouble(
+        "key-file-missing",
+        host,
+        f"keylocation names no file: {names}",
+        "keylocation is prompt: the host itself would ask, and there is nobody to answer.",
+        "Name a file of the host, or type the key. Nothing was sent to the host.",
     )
 
 

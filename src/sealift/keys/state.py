@@ -124,9 +124,19 @@ class KeyTree:
         return above[0] if above else None
 
     @property
+    def concerned(self) -> tuple[KeyRoot, ...]:
+        """The encryption roots that open something of what was asked for; one may be above it."""
+        return tuple(
+            root for root in self.roots if any(self._asked_for(each) for each in root.members)
+        )
+
+    @property
     def plain(self) -> tuple[KeyDataset, ...]:
-        """What of it is not encrypted at all."""
-        return tuple(each for each in self.datasets if not each.encrypted)
+        """What of what was asked for is not encrypted at all."""
+        return tuple(each for each in self.datasets if not each.encrypted and self._asked_for(each))
+
+    def _asked_for(self, dataset: KeyDataset) -> bool:
+        return f"{dataset.name}/".startswith(f"{self.asked}/")
 
 
 def state_command(dataset: str) -> Command:

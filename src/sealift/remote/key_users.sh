@@ -8,7 +8,7 @@ export LC_ALL;
 test -e /proc/self/fd || { echo unknown; exit 0; };
 tab=$(printf '\t');
 {
-for place in "$@"; do echo "place $place"; done;
+printf 'place %s\n' "$@";
 ls -l /proc/[0-9]*/cwd /proc/[0-9]*/root /proc/[0-9]*/fd 2>/dev/null;
 } | awk -v tab="$tab" '
 $1 == "place" { places[substr($0, 7)] = 1; next }

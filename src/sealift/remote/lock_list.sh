@@ -6,7 +6,8 @@ locks=${XDG_STATE_HOME:-$HOME/.local/state}/sealift/locks;
 boot=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null || sysctl -n kern.boottime);
 for folder in "$locks"/*/; do
 folder=${folder%/};
-test -f "$folder/about" || continue;
+# One that is just being started has no date yet, nor has one that a full disk cut short.
+test -s "$folder/about" && test -s "$folder/due" || continue;
 id=$(basename "$folder");
 fares=gone;
 test "$boot" = "$(cat "$folder/boot" 2>/dev/null)" || fares=rebooted;

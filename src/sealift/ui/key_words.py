@@ -61,6 +61,15 @@ def _root(root: KeyRoot) -> str:
     )
 
 
+def above(asked: str, root: KeyRoot) -> list[str]:
+    """That a root lies above what the route is about, if it does."""
+    if f"{root.name}/".startswith(f"{asked}/"):
+        return []
+    return [
+        f"! {asked} inherits its key from {root.name}, which opens also what is not in this route."
+    ]
+
+
 def warning(where: str, *, vault: bool) -> str:
     """What loading a key means there."""
     means = OPENS.format(where)

@@ -9,7 +9,7 @@ from sealift.keys.calls import Source
 from sealift.keys.state import KeyRoot
 from sealift.keys.users import User, Users, parse_users
 from sealift.zfs.parse import ParseError
-from tests.unit.keys.trees import HOST, ROOT, dataset, three, tree
+from tests.unit.keys.trees import HOST, ROOT, dataset, tree
 
 
 def root(**changed: str) -> KeyRoot:
@@ -59,19 +59,6 @@ def test_a_wrong_key_in_a_file_of_the_host_is_not_typed_again() -> None:
     said = b"Key load error: Incorrect key provided for 'backup/prod'."
     trouble = findings.refused_key(HOST, root(), Source.HOST, said, 255)
     assert "The file there holds another key" in trouble.mend
-
-
-def test_from_the_listing_alone() -> None:
-    closed, opened = three(), three(opened=True)
-    assert findings.before_loading(HOST, closed, closed.roots) == ()
-    (trouble,) = findings.before_loading(HOST, opened, opened.roots)
-    assert trouble.finding == "key-already-loaded"
-    child = tree(dataset(f"{ROOT}/db"), asked=f"{ROOT}/db")
-    (trouble,) = findings.before_loading(HOST, child, ())
-    assert (trouble.finding, trouble.mend) == ("key-of-root-needed", f"Go on with {ROOT}.")
-    plain = tree(dataset(), dataset(f"{ROOT}/open", root=None))
-    (trouble,) = findings.before_loading(HOST, plain, plain.roots)
-    assert (trouble.finding, f"{ROOT}/open" in trouble.what) == ("plaintext-in-scope", True)
 
 
 @pytest.mark.parametrize(

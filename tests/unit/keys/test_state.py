@@ -38,6 +38,19 @@ def test_a_child_alone_names_the_root_above_it() -> None:
     assert read.outside == ROOT
 
 
+def test_of_a_root_above_only_what_concerns_the_route_counts() -> None:
+    read = tree(
+        dataset(),
+        dataset(f"{ROOT}/db"),
+        dataset(f"{ROOT}/db2", root=f"{ROOT}/db2"),
+        dataset(f"{ROOT}/open", root=None),
+        dataset(f"{ROOT}/db/own", root=f"{ROOT}/db/own"),
+        asked=f"{ROOT}/db",
+    )
+    assert [root.name for root in read.concerned] == [ROOT, f"{ROOT}/db/own"]
+    assert read.plain == ()
+
+
 def test_it_is_mounted_from_above_and_unmounted_from_below() -> None:
     (root,) = three(opened=True).roots
     assert [each.name for each in root.to_mount] == [ROOT, f"{ROOT}/app", f"{ROOT}/db"]

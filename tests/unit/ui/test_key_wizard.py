@@ -16,7 +16,8 @@ from sealift.keys.state import KeyTree
 from sealift.keys.steps import Kind, StepId
 from sealift.keys.users import Users
 from sealift.ui.panels.key_rehearsal import RehearsalWizard
-from sealift.ui.panels.key_wizard import Stopped, Wizard
+from sealift.ui.panels.key_walk import Stopped
+from sealift.ui.panels.key_wizard import Wizard
 from sealift.zfs.commands import Command
 from tests.unit.keys.trees import HOST, ROOT, dataset, three, tree
 
@@ -157,6 +158,20 @@ async def test_without_its_timer_a_key_is_loaded_only_on_the_operators_word() ->
     with pytest.raises(Stopped):
         await Loading(Desk(), hand).run()
     assert hand.did == [f"timer {ROOT} 3600", f"end {ROOT}"]
+
+
+async def test_what_cannot_be_mounted_is_known_before_anything_is_loaded() -> None:
+    desk = Desk()
+    off = tree(dataset(can_mount="off"))
+    await rehearsal(desk, Hand(off, off)).walk()
+    (told,) = desk.told
+    assert "canmount is off" in told
+    loading = Loading(desk, Hand(off))
+    await loading._read()  # noqa: SLF001
+    assert [each.refusal for each in loading._ways] == ["", f"{ROOT}: canmount is off."]  # noqa: SLF001
+    both = Loading(desk, Hand(tree(dataset(can_mount="off"), dataset(f"{ROOT}/db"))))
+    await both._read()  # noqa: SLF001
+    assert [each.refusal for each in both._ways] == ["", ""]  # noqa: SLF001
 
 
 async def test_what_was_locked_and_not_written_down_is_said() -> None:

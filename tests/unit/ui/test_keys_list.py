@@ -61,6 +61,15 @@ def test_a_timer_that_is_lost_matters_as_long_as_the_key_is_loaded(*, opened: bo
     assert ("lock it yourself" in "\n".join(entry.details)) is opened
 
 
+def test_a_route_whose_key_is_above_it_is_not_called_unencrypted() -> None:
+    above = tree(dataset(), dataset(f"{ROOT}/db"), asked=f"{ROOT}/db")
+    (entry,) = entries({"destination": Keys(above)}, WHERE, vault=True)
+    assert entry.cells[0] == ROOT
+    assert f"{ROOT}/db inherits its key from {ROOT}" in "\n".join(entry.details)
+    (entry,) = entries({"destination": Keys(three())}, WHERE, vault=True)
+    assert "inherits its key from" not in "\n".join(entry.details)
+
+
 def test_what_is_not_encrypted_and_what_cannot_be_read_stand_there_too() -> None:
     away = Trouble("host-unreachable", "root@nas1", "no answer")
     plain = tree(dataset(), dataset(f"{ROOT}/open", root=None))

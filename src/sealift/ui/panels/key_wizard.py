@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -11,42 +10,21 @@ from sealift.hosts.trouble import Trouble, TroubleError
 from sealift.keys import findings
 from sealift.keys import steps as procedure
 from sealift.keys.calls import Source, check_path
-from sealift.keys.hand import Hand, Verified
+from sealift.keys.hand import Verified
 from sealift.keys.secret import Secret
-from sealift.keys.state import KeyRoot, KeyTree
-from sealift.keys.steps import Kind, Step, StepId, Wish
+from sealift.keys.steps import Kind, StepId
 from sealift.keys.timer import LONGEST
 from sealift.ui import key_words
-from sealift.ui.panels.desk import Desk
 from sealift.ui.panels.key_material import no_traces, read_key
-from sealift.ui.screens.asking import Asking
+from sealift.ui.panels.key_walk import MINUTES, Stopped, Walk
 from sealift.ui.screens.dialog import Choice
 from sealift.zfs.names import BadNameError, printable
 
-MINUTES = "60"
 _SOURCES = {"typed": Source.TYPED, "file": Source.FILE, "host": Source.HOST}
 
 
-class Stopped(Exception):  # noqa: N818 - it is no error: the operator said so
-    """The operator stops here; what is done stays done, and was told."""
-
-
-class Wizard:
-    """One procedure for encryption roots of one host. `names` are these roots.
-
-    `vault`: the dataset is meant never to hold a key.
-    """
-
-    def __init__(
-        self, desk: Desk, hand: Hand, kind: Kind, names: tuple[str, ...], *, vault: bool
-    ) -> None:
-        self._desk = desk
-        self._hand = hand
-        self._kind = kind
-        self._vault = vault
-        # As far as it is not chosen yet, the longest way is counted.
-        self._wish = Wish(names, mount=True, minutes=int(MINUTES))
-        self._tree = KeyTree(names[0], ())
+class Wizard(Walk):
+    """One procedure for encryption roots of one host."""
 
     async def walk(self) -> None:
         """From the first step to the last one, or to where the operator stops."""
@@ -77,20 +55,6 @@ class Wizard:
 
     # Looking
 
-    @property
-    def _roots(self) -> tuple[KeyRoot, ...]:
-        return procedure.chosen(self._tree, self._wish)
-
-    @property
-    def _steps(self) -> tuple[Step, ...]:
-        return procedure.steps(self._kind, self._tree, self._wish)
-
-    async def _read(self) -> None:
-        """Read the tree anew; of several roots each tree, joined."""
-        found = [await self._hand.read_whole(name) for name in self._wish.roots]
-        seen = {each.name: each for tree in found for each in tree.datasets}
-        self._tree = KeyTree(self._wish.roots[0], tuple(seen.values()))
-
     async def _look(self) -> None:
         await self._read()
         where = self._hand.where
@@ -106,6 +70,8 @@ class Wizard:
                 raise TroubleError(findings.already_loaded(where, self._roots))
             closed = tuple(root.name for root in self._roots if not root.open)
             self._wish = replace(self._wish, roots=closed)
+            if self._kind is Kind.REHEARSAL and (trouble := self._unmountable):
+                raise TroubleError(trouble)
         lines = [key_words.roots(self._roots)]
         if self._kind is not Kind.TEST:
             lines.insert(0, key_words.warning(where, vault=self._vault))
@@ -196,6 +162,9 @@ class Wizard:
             place = check_path(dialog.written.strip()) if dialog.written.strip() else ""
         except BadNameError as error:
             raise TroubleError(Trouble("key-file-missing", where, str(error))) from error
+        asking = tuple(root for root in self._roots if not root.expects_file)
+        if not place and asking:
+            raise TroubleError(findings.no_location(where, asking))
         return Secret(bytearray()), place
 
     async def _verify(
@@ -248,7 +217,8 @@ class Wizard:
         self._passed(StepId.LOAD)
         if mount:
             for root in self._roots:
-                await asyncio.shield(self._hand.mount(root, self._wish.reason))
+                if root.to_mount:
+                    await asyncio.shield(self._hand.mount(root, self._wish.reason))
             await self._checked(StepId.MOUNT)
             self._passed(StepId.MOUNT)
         await self._loaded()
@@ -285,10 +255,17 @@ class Wizard:
 
     @property
     def _ways(self) -> list[Choice]:
+        refusal = self._unmountable.means if self._unmountable else ""
         return [
             Choice("load", "Load", "change"),
-            Choice("mount", "Load and mount read-only", "change"),
+            Choice("mount", "Load and mount read-only", "change", refusal=refusal),
         ]
+
+    @property
+    def _unmountable(self) -> Trouble | None:
+        """Why nothing of all this can be mounted; None if something can. Told before a load."""
+        found = [findings.not_mountable(self._hand.where, root) for root in self._roots]
+        return next((each for each in found if each), None) if all(found) else None
 
     async def _start_timer(self, minutes: int) -> None:
         """Before the load: whatever cuts us off between them, no key is left that nothing locks.
@@ -361,55 +338,3 @@ class Wizard:
             said.append(key_words.unwritten(self._hand.unwritten))
         await self._read()
         return "\n".join(said)
-
-    # Screens
-
-    async def _checked(self, step: StepId) -> None:
-        await self._read()
-        if trouble := procedure.unmet(step, self._hand.where, self._tree, self._wish):
-            raise TroubleError(trouble)
-
-    def _step(self, at: StepId) -> Step:
-        return next(step for step in self._steps if step.id is at)
-
-    @property
-    def _title(self) -> str:
-        return key_words.title(self._kind, self._hand.where, self._wish.roots)
-
-    def _commands(self, step: Step) -> list[str]:
-        where = self._hand.where
-        return [f"{where}$ {self._hand.shown(each).text()}" for each in step.commands]
-
-    def _paragraphs(self, at: StepId, more: Sequence[str]) -> list[str]:
-        step = self._step(at)
-        place = key_words.place(self._steps, at)
-        return [place, *more, *key_words.step(step, self._commands(step))]
-
-    async def _ask(self, at: StepId, more: Sequence[str], choices: Sequence[Choice]) -> str:
-        paragraphs = self._paragraphs(at, more)
-        chosen = await self._desk.ask(self._title, paragraphs, choices, cancel="Stop here")
-        if chosen == "cancel":
-            raise Stopped
-        return chosen
-
-    def _asking(
-        self,
-        at: StepId,
-        more: Sequence[str],
-        choices: Sequence[Choice],
-        *,
-        label: str,
-        value: str = "",
-        masked: bool = False,
-    ) -> Asking:
-        paragraphs = self._paragraphs(at, more)
-        return Asking(self._title, paragraphs, choices, label=label, value=value, masked=masked)
-
-    async def _show(self, dialog: Asking) -> str:
-        chosen = await self._desk.screen.app.push_screen_wait(dialog)
-        if chosen == "cancel":
-            raise Stopped
-        return chosen
-
-    async def _done(self, at: StepId, lines: Sequence[str]) -> None:
-        await self._desk.tell(self._title, [key_words.place(self._steps, at), *lines])

@@ -49,14 +49,15 @@ def entries(keys: dict[Side, Keys], where: dict[Side, str], *, vault: bool) -> t
             continue
         sealed = vault and side == "destination"
         found += [
-            _entry(side, where[side], root, read.timers, vault=sealed) for root in read.tree.roots
+            _entry(side, where[side], read.tree.asked, root, read.timers, vault=sealed)
+            for root in read.tree.concerned
         ]
         found += [_plain(side, where[side], each) for each in read.tree.plain]
     return tuple(found)
 
 
 def _entry(
-    side: Side, where: str, root: KeyRoot, timers: tuple[Timer, ...], *, vault: bool
+    side: Side, where: str, asked: str, root: KeyRoot, timers: tuple[Timer, ...], *, vault: bool
 ) -> Entry:
     mounted = root.mounted
     own = [each for each in timers if root.name in each.roots]
@@ -77,6 +78,7 @@ def _entry(
         level = headline.OK
     details = [
         key_words.roots([root]),
+        *key_words.above(asked, root),
         key_words.readable([root]),
         *(key_words.timer(each) for each in own if each.runs or (root.open and _lost(each))),
     ]
@@ -152,7 +154,7 @@ class KeysPanel(Panel):
         root = (route.source if side == "source" else route.destination).dataset
         hand = self._hand(side)
         try:
-            tree, timers = await asyncio.gather(hand.read(root), hand.timers())
+            tree, timers = await asyncio.gather(hand.read_whole(root), hand.timers())
             self._keys[side] = Keys(tree, timers)
         except TroubleError as error:
             self._keys[side] = Keys(trouble=error.trouble)
