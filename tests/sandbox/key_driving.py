@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from textual.widgets import Input
+from textual.widgets import Button, Input
 
 from sealift.ui.screens.dialog import Dialog
 from sealift.ui.screens.listing import ListScreen
@@ -47,6 +47,7 @@ async def step(operator: Operator, words: str, value: str, write: str | None = N
         assert isinstance(dialog.focused, Input | MaskedEntry)
         await operator.pilot.press("ctrl+u", *(_KEYS.get(each, each) for each in write))
     whole = said(dialog)
+    assert not dialog.query_one(f"#{value}", Button).disabled, f"{value} is off:\n{whole}"
     await operator.choose(value)
     return whole
 
