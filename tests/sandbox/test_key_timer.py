@@ -35,6 +35,7 @@ cd "$(dirname "$0")" || exit 1
 echo "$*" >>asked
 case "$*" in
 "get -H -o value keystatus tank/gone") echo "cannot open 'tank/gone': dataset does not exist" >&2; exit 1 ;;
+"get -H -o value keystatus tank/plain") echo - ;;
 "get -H -o value keystatus "*) cat key ;;
 "get -H -o value mounted "*) if [ -e "mounted.${6#tank/}" ]; then echo yes; else echo no; fi ;;
 "list -H -r -t filesystem -o name,mounted,encryptionroot tank/a")
@@ -161,7 +162,7 @@ async def test_a_new_one_takes_the_place_of_the_old_one(box: Box) -> None:
 
 
 async def test_a_dataset_that_is_gone_keeps_it_from_nothing(box: Box) -> None:
-    await box.hand.start_timer(("tank/gone", "tank/a"), 0)
+    await box.hand.start_timer(("tank/gone", "tank/plain", "tank/a"), 0)
     await until_state(box, TimerState.LOCKED)
     assert box.key == "unavailable"
 

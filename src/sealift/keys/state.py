@@ -135,6 +135,16 @@ class KeyTree:
         """What of what was asked for is not encrypted at all."""
         return tuple(each for each in self.datasets if not each.encrypted and self._asked_for(each))
 
+    def below(self, roots: tuple[KeyRoot, ...]) -> tuple[KeyDataset, ...]:
+        """What is mounted below these roots with another key or none: unmounting takes it along."""
+        members = {each.name for root in roots for each in root.members}
+        above = [f"{each.name}/" for root in roots for each in root.mounted]
+        return tuple(
+            each
+            for each in self.datasets
+            if each.mounted and each.name not in members and each.name.startswith(tuple(above))
+        )
+
     def _asked_for(self, dataset: KeyDataset) -> bool:
         return f"{dataset.name}/".startswith(f"{self.asked}/")
 

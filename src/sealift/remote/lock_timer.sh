@@ -50,10 +50,10 @@ run() {
 	$elevate "$zfs" "$@"
 }
 
-# Of a dataset that is gone no key is left.
+# Of a dataset that is gone no key is left, nor of one that was made anew without encryption.
 locked() {
 	status=$(run get -H -o value keystatus "$1" 2>&1)
-	case $status in unavailable | *'does not exist'*) true ;; *) false ;; esac
+	case $status in unavailable | - | none | *'does not exist'*) true ;; *) false ;; esac
 }
 
 mounted() {

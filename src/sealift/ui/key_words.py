@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from sealift.hosts.trouble import Trouble
 from sealift.keys.calls import Source
-from sealift.keys.state import KeyRoot
+from sealift.keys.state import KeyDataset, KeyRoot
 from sealift.keys.steps import Kind, Step, StepId
 from sealift.keys.timer import Timer, TimerState
 from sealift.ui import dialogs, text
@@ -165,6 +165,14 @@ def unwritten(trouble: Trouble) -> str:
         f"! That it was locked is not in the journal: {trouble.what}. Note it down yourself: the "
         "journal's last word on this key is that it was loaded."
     )
+
+
+def taken_along(found: Sequence[KeyDataset]) -> list[str]:
+    """What unmounting takes along although it has another key."""
+    if not found:
+        return []
+    names = ", ".join(each.name for each in found)
+    return [f"! Unmounted with it, being below: {names}. Its own key, if any, stays as it is."]
 
 
 def verified(good: Sequence[str], bad: Mapping[str, Trouble], where: str, source: Source) -> str:

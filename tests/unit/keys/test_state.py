@@ -51,6 +51,21 @@ def test_of_a_root_above_only_what_concerns_the_route_counts() -> None:
     assert read.plain == ()
 
 
+def test_what_unmounting_takes_along_is_known() -> None:
+    read = tree(
+        dataset(opened=True, mounted=True),
+        dataset(f"{ROOT}/own", root=f"{ROOT}/own", mounted=True),
+        dataset(f"{ROOT}/plain", root=None, mounted=True),
+        dataset(f"{ROOT}/closed", root=f"{ROOT}/closed"),
+        dataset(f"{ROOT}2", root=f"{ROOT}2", mounted=True),
+    )
+    first = read.root(ROOT)
+    assert first is not None
+    assert [each.name for each in read.below((first,))] == [f"{ROOT}/own", f"{ROOT}/plain"]
+    (alone,) = three(opened=True, mounted=True).roots
+    assert three(opened=True, mounted=True).below((alone,)) == ()
+
+
 def test_it_is_mounted_from_above_and_unmounted_from_below() -> None:
     (root,) = three(opened=True).roots
     assert [each.name for each in root.to_mount] == [ROOT, f"{ROOT}/app", f"{ROOT}/db"]

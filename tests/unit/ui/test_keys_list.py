@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sealift.hosts.trouble import Trouble
+from sealift.hosts.trouble import Trouble, TroubleError
 from sealift.keys.state import KeyTree
 from sealift.keys.timer import Timer, TimerState
 from sealift.replication.anchors import Side
 from sealift.ui import headline
-from sealift.ui.panels.keys import Keys, entries
+from sealift.ui.panels.keys import Keys, entries, read
 from sealift.ui.screens.listing import RESERVED
 from tests.unit.keys.trees import ROOT, dataset, three, tree
 
@@ -78,6 +78,35 @@ def test_what_is_not_encrypted_and_what_cannot_be_read_stand_there_too() -> None
     assert locked.level == headline.OK
     assert (open_.level, open_.deeds) == (headline.PROBLEM, ())
     assert "no answer" in trouble.cells
+
+
+class Half:
+    """A host that tells its keys and cannot list its timers, or the other way round."""
+
+    def __init__(self, tree_: object, timers: object) -> None:
+        self._tree, self._timers = tree_, timers
+
+    async def read_whole(self, _: str) -> object:
+        return self._said(self._tree)
+
+    async def timers(self) -> object:
+        return self._said(self._timers)
+
+    @staticmethod
+    def _said(what: object) -> object:
+        if isinstance(what, Exception):
+            raise what
+        return what
+
+
+async def test_timers_that_cannot_be_listed_hide_no_key() -> None:
+    broken = TroubleError(Trouble("command-failed", "root@dr1", "its answer cannot be read"))
+    found = await read(Half(three(opened=True), broken), ROOT)  # type: ignore[arg-type]
+    shown_ = entries({"destination": found}, WHERE, vault=True)
+    assert ["cannot be read" in "".join(each.cells) for each in shown_] == [True, False]
+    assert shown_[1].cells[2] == "loaded"
+    gone = await read(Half(broken, ()), ROOT)  # type: ignore[arg-type]
+    assert (gone.tree, gone.trouble) == (None, broken.trouble)
 
 
 def test_no_deed_has_a_key_of_the_list_or_works_at_once() -> None:

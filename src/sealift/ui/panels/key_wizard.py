@@ -313,7 +313,13 @@ class Wizard(Walk):
             commands = [line for step in shown for line in self._commands(step)]
             await self._ask(
                 StepId.USERS,
-                [*trouble, key_words.readable(self._roots), users.sentence(), "\n".join(commands)],
+                [
+                    *trouble,
+                    key_words.readable(self._roots),
+                    *key_words.taken_along(self._tree.below(self._roots)),
+                    users.sentence(),
+                    "\n".join(commands),
+                ],
                 [Choice("lock", "Lock", "change")],
             )
             try:

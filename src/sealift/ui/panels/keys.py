@@ -36,6 +36,24 @@ class Keys:
     trouble: Trouble | None = None
 
 
+async def read(hand: Hand, dataset: str) -> Keys:
+    """What a side says now. Timers that cannot be listed hide no key: it could not be locked."""
+    tree, timers = await asyncio.gather(
+        hand.read_whole(dataset), hand.timers(), return_exceptions=True
+    )
+    trouble = None
+    for each in (timers, tree):
+        if isinstance(each, TroubleError):
+            trouble = each.trouble
+        elif isinstance(each, BaseException):
+            raise each
+    return Keys(
+        None if isinstance(tree, BaseException) else tree,
+        () if isinstance(timers, BaseException) else timers,
+        trouble,
+    )
+
+
 def entries(keys: dict[Side, Keys], where: dict[Side, str], *, vault: bool) -> tuple[Entry, ...]:
     """A row for every encryption root, the destination's first; what has no key, and troubles."""
     found: list[Entry] = []
@@ -153,11 +171,7 @@ class KeysPanel(Panel):
         route = self.desk.picture.route
         root = (route.source if side == "source" else route.destination).dataset
         hand = self._hand(side)
-        try:
-            tree, timers = await asyncio.gather(hand.read_whole(root), hand.timers())
-            self._keys[side] = Keys(tree, timers)
-        except TroubleError as error:
-            self._keys[side] = Keys(trouble=error.trouble)
+        self._keys[side] = await read(hand, root)
         if self.is_open:
             self.draw()
 
