@@ -238,7 +238,7 @@ async def test_a_key_that_is_loaded_meanwhile_and_one_that_is_busy(replica: Lab)
         agree(lab, await lock(operator), "unavailable", "no")
 
 
-async def test_a_rehearsal_reads_everything_and_ends_locked(replica: Lab) -> None:
+async def test_a_rehearsal_reads_everything_and_a_standby_becomes_a_vault(replica: Lab) -> None:
     lab = replica
     canmount(lab, "off")
     async with operating(lab) as operator:
@@ -258,6 +258,19 @@ async def test_a_rehearsal_reads_everything_and_ends_locked(replica: Lab) -> Non
         (report,) = default_path().parent.glob("rehearsal-*.md")
         assert REASON in report.read_text()
         kept_to_itself(operator)
+
+        await operator.pilot.press("p")
+        await step(operator, "what it is now", "vault")
+        await step(operator, "the line that is crossed: a vault", "cross")
+        await step(operator, "say why", "next", REASON)
+        shown = await step(operator, "set what fits it", "set")
+        assert f"{ROOT}/db  canmount: noauto becomes off" in shown
+        agree(lab, await step(operator, "proof that it is a vault", "cancel"), "unavailable", "no")
+        assert told(lab, "canmount") == ["off"] * 3
+        assert told(lab, "readonly") == ["on"] * 3
+        assert told(lab, "keylocation") == ["prompt", "none", "none"]
+    crossed = [each for each in entries(default_path()) if each.command.startswith("# ")]
+    assert [each.command.split()[2] for each in crossed] == ["becomes", "is"]
 
 
 def test_the_timer_locks_with_the_terminal_killed(replica: Lab) -> None:

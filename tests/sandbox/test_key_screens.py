@@ -262,6 +262,74 @@ async def test_a_key_that_is_loaded_already_is_not_loaded_again() -> None:
         assert changes(operator) == []
 
 
+async def test_a_standby_becomes_a_vault_and_a_standby_again() -> None:
+    async with playing() as operator:
+        await open_keys(operator, ROOT)
+        await load(operator, "mount", "0")
+        await step(operator, "proof that the key is loaded", "cancel")
+        await operator.pilot.press("p")
+        shown = await step(operator, "takes it for a warm standby", "vault")
+        assert "readable at /backup/prod/db" in shown
+        shown = await step(operator, "the line that is crossed: a vault", "cross")
+        assert "no key comes here" in shown
+        await step(operator, "say why", "next", "audit of May")
+        await step(operator, "see who uses it", "lock")
+        shown = await step(operator, "set what fits it", "set")
+        assert "keylocation: file:///root/prod.key becomes prompt" in shown
+        assert f"$ zfs set canmount=off {ROOT}/db" in shown
+        shown = await step(operator, "proof that it is a vault", "cancel")
+        assert f"{ROOT}/db\tkeystatus\tunavailable" in shown
+        assert "start sealift with --vault" in shown
+        assert await status(operator) == ["unavailable"] * 3
+        assert await status(operator, "canmount") == ["off"] * 3
+        assert await status(operator, "keylocation") == ["prompt", "none", "none"]
+
+        await operator.pilot.press("p")
+        await step(operator, "what it is now", "standby")
+        shown = await step(operator, "the line that is crossed: a warm standby", "cross")
+        assert "does not take back" in shown
+        await step(operator, "say why", "next", "rehearsals are back")
+        await step(operator, "canmount: off becomes noauto", "set")
+        await step(operator, "proof that it is a warm standby", "cancel")
+        assert await status(operator, "canmount") == ["noauto"] * 3
+
+        noted = entries(operator.app.journal_path())
+        crossed = [(each.command, each.reason) for each in noted if each.command.startswith("#")]
+        assert crossed == [
+            (f"# {ROOT} becomes a vault", "audit of May"),
+            (f"# {ROOT} is now a vault", "audit of May"),
+            (f"# {ROOT} becomes a warm standby", "rehearsals are back"),
+            (f"# {ROOT} is now a warm standby", "rehearsals are back"),
+        ]
+        assert {each.reason for each in noted if "zfs set" in each.command} == {
+            "audit of May",
+            "rehearsals are back",
+        }
+
+
+async def test_a_line_that_cannot_be_written_down_is_not_crossed() -> None:
+    async with playing() as operator:
+        await open_keys(operator, ROOT)
+        await operator.pilot.press("p")
+        await step(operator, "what it is now", "vault")
+        await step(operator, "the line that is crossed", "cross")
+        await step(operator, "say why", "next", "audit of May")
+        await step(operator, "set what fits it", "cancel")
+        await step(operator, "not a vault yet", "cancel")
+        assert changes(operator) == []
+        path = operator.app.journal_path()
+        noted = [each.command for each in entries(path)]
+        assert noted == [f"# {ROOT} becomes a vault", f"# {ROOT} did not become a vault"]
+        path.unlink()
+        path.mkdir()
+        await operator.pilot.press("p")
+        await step(operator, "what it is now", "vault")
+        await step(operator, "the line that is crossed", "cross")
+        await step(operator, "say why", "next", "audit of May")
+        await step(operator, "cannot be written", "cancel")
+        assert changes(operator) == []
+
+
 async def test_the_timer_is_seen_and_can_be_cancelled() -> None:
     async with playing() as operator:
         await open_keys(operator, ROOT)
@@ -277,7 +345,7 @@ async def test_the_timer_is_seen_and_can_be_cancelled() -> None:
 async def test_read_only_shows_the_keys_and_changes_nothing() -> None:
     async with playing("--read-only") as operator:
         await open_keys(operator, ROOT)
-        for key in "lvruc":
+        for key in "lvrucp":
             await operator.pilot.press(key)
             assert isinstance(operator.app.screen, ListScreen)
         assert not [each for each in operator.app.screen_stack if isinstance(each, Dialog)]

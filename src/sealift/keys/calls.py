@@ -74,6 +74,12 @@ def unload(root: str) -> Command:
     return Command(argv, Effect.CHANGE, "take the key out of the kernel")
 
 
+def assign(dataset: str, name: str, value: str, *, reason: str) -> Command:
+    """Set a property; for those whose values are words of ZFS's own."""
+    argv = ("zfs", "set", f"{name}={value}", check_dataset(dataset))
+    return Command(argv, Effect.CHANGE, "what it is for decides about it", reason=reason)
+
+
 def proof(root: str) -> Command:
     """Ask once more whether a key is there and what is mounted."""
     argv = ("zfs", "get", "-Hp", "-r", "-t", "filesystem,volume", "-o", "name,property,value")

@@ -8,10 +8,21 @@ from __future__ import annotations
 
 from sealift.hosts.trouble import Trouble
 from sealift.keys.calls import Source
-from sealift.keys.state import KeyRoot
+from sealift.keys.state import KeyDataset, KeyRoot
 from sealift.keys.users import Users
 from sealift.zfs.errors import explain
 from sealift.zfs.names import printable
+
+
+def not_encrypted(host: str, found: tuple[KeyDataset, ...]) -> Trouble:
+    """Part of what is to be a vault has no key at all."""
+    return Trouble(
+        "plaintext-in-scope",
+        host,
+        f"not encrypted: {', '.join(each.name for each in found)}",
+        "There is no key to keep away: whoever is root there reads it now.",
+        "Find out which send brought it (a), and take it out of this tree.",
+    )
 
 
 def wrong_root(host: str, asked: str, root: str) -> Trouble:

@@ -162,6 +162,21 @@ class Hand:
                     findings.refused_mount(self.where, each.name, result.stderr, result.exit_code)
                 )
 
+    # Purposes
+
+    def declare(self, words: str, reason: str) -> None:
+        """Write a decision into the journal. Raises `TroubleError` if it cannot be written."""
+        self._reasoned(reason)
+        self._announced(
+            Command(("true",), Effect.CHANGE, "a decision", shown=f"# {words}", reason=reason)
+        )
+
+    async def assign(self, command: Command) -> None:
+        """Set a property. Raises `TroubleError`."""
+        result = await self._change(command)
+        if not result.ok:
+            raise TroubleError(refusal(self.where, command, result))
+
     # Locking
 
     async def unmount(self, roots: tuple[KeyRoot, ...]) -> None:

@@ -133,7 +133,12 @@ class KeyTree:
     @property
     def plain(self) -> tuple[KeyDataset, ...]:
         """What of what was asked for is not encrypted at all."""
-        return tuple(each for each in self.datasets if not each.encrypted and self._asked_for(each))
+        return tuple(each for each in self.wanted if not each.encrypted)
+
+    @property
+    def wanted(self) -> tuple[KeyDataset, ...]:
+        """What was asked for, without what was read besides to know its root."""
+        return tuple(each for each in self.datasets if self._asked_for(each))
 
     def below(self, roots: tuple[KeyRoot, ...]) -> tuple[KeyDataset, ...]:
         """What is mounted below these roots with another key or none: unmounting takes it along."""

@@ -40,6 +40,8 @@ class StepId(Enum):
     UNMOUNT = "unmount"
     UNLOAD = "unload"
     PROOF = "proof"
+    LINE = "line"
+    SET = "set"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +72,15 @@ def steps(kind: Kind, tree: KeyTree, wish: Wish) -> tuple[Step, ...]:
     """The steps of a procedure, in their order."""
     roots = chosen(tree, wish)
     if kind is Kind.TEST:
-        return (_look(roots), _reason(kind), _verify(wish), _proof(roots, "nothing was loaded"))
+        return (_look(roots), _reason(kind), _verify(wish), proof(roots, "nothing was loaded"))
     if kind is Kind.LOCK:
-        return _locking(roots)
+        return locking(roots)
     timing = (_timer(wish),) if wish.minutes is not None else ()
     loading = (_look(roots), _reason(kind), _verify(wish), *timing, _load(wish))
     if kind is Kind.REHEARSAL:
-        return (*loading, _mount(roots, wish), _checks(roots), *_locking(roots))
+        return (*loading, _mount(roots, wish), _checks(roots), *locking(roots))
     mounting = (_mount(roots, wish),) if wish.mount else ()
-    return (*loading, *mounting, _proof(roots, "the key is loaded"))
+    return (*loading, *mounting, proof(roots, "the key is loaded"))
 
 
 def chosen(tree: KeyTree, wish: Wish) -> tuple[KeyRoot, ...]:
@@ -132,15 +134,22 @@ def _look(roots: tuple[KeyRoot, ...]) -> Step:
     )
 
 
-def _reason(kind: Kind) -> Step:
+def saying_why(why: str) -> Step:
+    """The step in which the operator gives a reason."""
     return Step(
         StepId.REASON,
         "say why",
         "Writes down who, when and why in the journal on this machine.",
+        why,
+        "a reason, and a journal that can be written",
+    )
+
+
+def _reason(kind: Kind) -> Step:
+    return saying_why(
         "A key that was loaded on a replica is what an auditor asks for."
         if kind is not Kind.TEST
-        else "The yearly proof that the key still exists is worth nothing if nobody finds it.",
-        "a reason, and a journal that can be written",
+        else "The yearly proof that the key still exists is worth nothing if nobody finds it."
     )
 
 
@@ -205,7 +214,8 @@ def _timer(wish: Wish) -> Step:
     )
 
 
-def _locking(roots: tuple[KeyRoot, ...]) -> tuple[Step, ...]:
+def locking(roots: tuple[KeyRoot, ...]) -> tuple[Step, ...]:
+    """The steps that lock, with the proof at their end."""
     mounted = tuple(each for root in roots for each in root.mounted)
     mounted = tuple(sorted(mounted, key=lambda each: each.name, reverse=True))
     return (
@@ -233,11 +243,12 @@ def _locking(roots: tuple[KeyRoot, ...]) -> tuple[Step, ...]:
             "zfs get keystatus: unavailable",
             tuple(calls.unload(root.name) for root in roots if root.open),
         ),
-        _proof(roots, "it is locked"),
+        proof(roots, "it is locked"),
     )
 
 
-def _proof(roots: tuple[KeyRoot, ...], what: str) -> Step:
+def proof(roots: tuple[KeyRoot, ...], what: str) -> Step:
+    """The last step: what ZFS says of all this."""
     return Step(
         StepId.PROOF,
         f"proof that {what}",

@@ -305,6 +305,11 @@ class Wizard(Walk):
     # Locking
 
     async def _lock(self) -> None:
+        proof = await self._locked()
+        await self._done(StepId.PROOF, [key_words.readable(self._roots), proof])
+
+    async def _locked(self) -> str:
+        """Ask and lock, until it is locked or the operator stops; the proof."""
         trouble: list[str] = []
         while True:
             await self._read()
@@ -323,12 +328,9 @@ class Wizard(Walk):
                 [Choice("lock", "Lock", "change")],
             )
             try:
-                proof = await self._lock_now()
+                return await self._lock_now()
             except TroubleError as error:
                 trouble = key_words.troubled(error.trouble)
-                continue
-            await self._done(StepId.PROOF, [key_words.readable(self._roots), proof])
-            return
 
     async def _lock_now(self) -> str:
         """Unmount, take the keys away; the proof. Their timers have nothing left to do."""

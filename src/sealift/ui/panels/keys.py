@@ -14,6 +14,7 @@ from sealift.replication.anchors import Side
 from sealift.routes import Purpose
 from sealift.ui import headline, key_words, text
 from sealift.ui.panels.desk import Desk
+from sealift.ui.panels.key_purpose import PurposeWizard
 from sealift.ui.panels.key_rehearsal import RehearsalWizard
 from sealift.ui.panels.key_wizard import Wizard
 from sealift.ui.panels.panel import Panel, trouble_entry
@@ -108,6 +109,11 @@ def _entry(
         Deed(
             "r", "rehearse", "rehearse…", Effect.CHANGE, "Its key is loaded." if root.open else ""
         ),
+        *(
+            (Deed("p", "purpose", "vault or standby…", Effect.CHANGE),)
+            if side == "destination"
+            else ()
+        ),
         Deed("c", "cancel", "cancel timer…", Effect.CHANGE, "" if running else "No timer runs."),
     )
     return Entry(f"{side}\0{root.name}", level, cells, tuple(details), deeds)
@@ -194,6 +200,10 @@ class KeysPanel(Panel):
                 for each in self._keys[side].timers:
                     if each.runs and set(each.roots) & set(names):
                         await _cancel_timer(self.desk, hand, each)
+            elif deed == "purpose":
+                route = self.desk.picture.route
+                dataset = route.destination.dataset
+                await PurposeWizard(self.desk, hand, dataset, route.purpose).walk()
             else:
                 vault = self._vault and side == "destination"
                 if deed == "rehearse":
