@@ -216,6 +216,7 @@ async def test_a_key_is_tried_without_loading_and_is_that_of_the_root_above(repl
         agree(lab, await lock(operator), "unavailable", "no")
 
 
+@pytest.mark.whole
 async def test_a_key_that_is_loaded_meanwhile_and_one_that_is_busy(replica: Lab) -> None:
     lab = replica
     waits = "grep -q pipe /proc/$(pgrep -f '^zfs send backup')/wchan"
@@ -238,6 +239,7 @@ async def test_a_key_that_is_loaded_meanwhile_and_one_that_is_busy(replica: Lab)
         agree(lab, await lock(operator), "unavailable", "no")
 
 
+@pytest.mark.whole
 async def test_a_rehearsal_reads_everything_and_a_standby_becomes_a_vault(replica: Lab) -> None:
     lab = replica
     canmount(lab, "off")

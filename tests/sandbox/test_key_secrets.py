@@ -7,7 +7,7 @@ import logging
 import os
 import resource
 import threading
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -29,9 +29,11 @@ from sealift.keys.steps import Wish
 from sealift.ui import crash
 from sealift.ui.panels.key_material import no_traces
 from sealift.zfs.commands import Command, Effect
+from tests.driving import Operator
 
 from .key_driving import open_keys, step
-from .test_key_screens import REASON, ROOT, WORDS, playing
+from .test_demo_ends import said as run_there
+from .test_key_screens import REASON, ROOT, WORDS, demo, playing
 
 # Never whole in this file, so that a search of its text or of this process finds nothing of ours.
 PARTS = ("zebra", "quagga", "okapi", "7731")
@@ -64,11 +66,12 @@ class Watch:
 
 
 @contextmanager
-def watching(words: bytes) -> Iterator[Watch]:
+def watching(words: bytes, every: float = 0.0) -> Iterator[Watch]:
+    """Look as often as can be, or with a pause (seconds): a screen needs the interpreter too."""
     watch, over = Watch(words), threading.Event()
 
     def forever() -> None:
-        while not over.is_set():
+        while not over.wait(every):
             watch.look()
 
     thread = threading.Thread(target=forever)
@@ -138,6 +141,67 @@ async def test_it_is_in_no_file_no_log_and_no_process_of_any_procedure(tmp_path:
         assert not [each for each in log.entries() if PARTS[0] in repr(each)]
         for each in await hand.timers():
             await hand.cancel_timer(each)
+
+
+async def tries(operator: Operator, key: str, given: str) -> None:
+    """Begin a procedure, up to where a passphrase is tried."""
+    await operator.pilot.press(key)
+    await step(operator, "find the encryption root", "next")
+    await step(operator, "say why", "next", REASON)
+    await step(operator, "Typed here", "typed")
+    await step(operator, "zfs load-key -n", "try", given)
+
+
+async def proves(operator: Operator, words: str) -> None:
+    await tries(operator, "v", words + "x")
+    await step(operator, "key-may-not-unlock", "cancel")
+    await step(operator, "Typed here", "typed")
+    await step(operator, "zfs load-key -n", "try", words)
+    await step(operator, "it opens it", "cancel")
+
+
+async def loads_and_locks(operator: Operator, words: str) -> None:
+    await tries(operator, "l", words)
+    await step(operator, "it opens it", "load", "60")
+    await step(operator, "proof that the key is loaded", "cancel")
+    await operator.until("loaded")
+    await operator.pilot.press("u")
+    await step(operator, "see who uses it", "lock")
+    await step(operator, "proof that it is locked", "cancel")
+
+
+async def rehearses(operator: Operator, words: str) -> None:
+    await tries(operator, "r", words)
+    await step(operator, "it opens it", "mount", "60")
+    await step(operator, "check what is there", "lock")
+    await step(operator, "The report: ", "cancel")
+
+
+@pytest.mark.parametrize("procedure", [proves, loads_and_locks, rehearses])
+async def test_a_procedure_by_keys_leaves_it_nowhere(
+    procedure: Callable[[Operator, str], Awaitable[None]], tmp_path: Path
+) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.write_text(f"{WORDS}\n")
+    new.write_bytes(NEW + b"\n")
+    async with playing() as operator:
+        await run_there(
+            demo(operator),
+            "dr1",
+            f"zfs load-key -L prompt {ROOT} <{old}; "
+            f"zfs change-key -o keylocation=prompt {ROOT} <{new}; zfs unload-key {ROOT}",
+        )
+        new.unlink()
+        await open_keys(operator, ROOT)
+        with watching(NEW, every=0.1) as watch:
+            await procedure(operator, NEW.decode())
+            shown = operator.app.export_screenshot()
+        assert watch.found == []
+        assert any(b"load-key" in each for each in watch.seen), "the commands themselves are seen"
+        kept = operator.app.journal_path().parent
+        assert files_with(NEW, demo(operator).directory, kept, tmp_path) == []
+        said = repr(operator.app.command_log.entries())
+        assert not [each for each in PARTS[:3] if each in said or each in shown]
 
 
 async def test_no_debug_level_of_the_transport_writes_it(
