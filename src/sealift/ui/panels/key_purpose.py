@@ -62,12 +62,9 @@ class PurposeWizard(Wizard):
 
     async def _left(self) -> None:
         """Stopped after the line was crossed on paper: what of it is not so."""
-        if not self._wish.reason:
-            return
         trouble = purposes.unmet(self._hand.where, self._tree, self._purpose)
-        await self._desk.tell(
-            f"{self._title}: stopped", key_words.troubled(trouble) if trouble else []
-        )
+        if self._wish.reason and trouble:
+            await self._desk.tell(f"{self._title}: stopped", key_words.troubled(trouble))
 
     @property
     def _steps(self) -> tuple[Step, ...]:
