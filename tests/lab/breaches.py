@@ -153,14 +153,23 @@ _CHILD = ("zfs send -w tank/prod/db@rep-1", "/db")
 
 
 @contextmanager
-def below_a_stranger(lab: Lab) -> Iterator[Words]:
-    """Somebody had the replica inherit its key from an encrypted dataset of the vault's own."""
+def own_parent(lab: Lab) -> Iterator[None]:
+    """An encrypted dataset of the vault's own, backup/own, whose key is loaded."""
     lab.dest.run(
         "zfs create -o encryption=on -o keyformat=passphrase backup/own",
         stdin=OTHER.encode(),
         timeout=60,
     )
     try:
+        yield
+    finally:
+        lab.dest.run("zfs destroy -r backup/own", timeout=60)
+
+
+@contextmanager
+def below_a_stranger(lab: Lab) -> Iterator[Words]:
+    """Somebody had the replica inherit its key from an encrypted dataset of the vault's own."""
+    with own_parent(lab):
         lab.source.run(pipeline("zfs send -w tank/prod@rep-1", into="backup/own/prod"), timeout=60)
         lab.dest.run("zfs load-key backup/own/prod", stdin=PASSPHRASE.encode(), timeout=60)
         lab.dest.run(
@@ -170,25 +179,16 @@ def below_a_stranger(lab: Lab) -> Iterator[Words]:
         )
         close(lab.dest, "backup/own/prod")
         yield SOURCE, "root@dest:backup/own/prod"
-    finally:
-        lab.dest.run("zfs destroy -r backup/own", timeout=60)
 
 
 @contextmanager
 def not_raw_below_an_encrypted_parent(lab: Lab) -> Iterator[Words]:
     """It says encryption=aes-256-gcm, and was sent without -w: encrypted anew by the vault."""
-    lab.dest.run(
-        "zfs create -o encryption=on -o keyformat=passphrase backup/own",
-        stdin=OTHER.encode(),
-        timeout=60,
-    )
-    try:
+    with own_parent(lab):
         lab.source.run(pipeline("zfs send tank/prod@rep-1", into="backup/own/prod"), timeout=60)
         lab.dest.run("zfs unmount backup/own; zfs unload-key backup/own")
         close(lab.dest, "backup/own/prod")
         yield SOURCE, "root@dest:backup/own/prod"
-    finally:
-        lab.dest.run("zfs destroy -r backup/own", timeout=60)
 
 
 @contextmanager

@@ -39,7 +39,7 @@ def test_cancel_ends_both_stages_and_says_so(each_shell: World) -> None:
     job = stopped_midway(each_shell)
     assert any("zfs send" in each for each in group(job))
     assert any("zfs receive" in each for each in group(job))
-    ended = each_shell.run("job_cancel.sh", "job1")
+    ended = each_shell.run("cancel.sh", "jobs", "runner", "job1")
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
     assert job.ended() == "cancelled"
     assert [each for each in group(job) if "zfs" in each] == []
@@ -53,7 +53,7 @@ def test_cancel_waits_for_a_stage_that_still_saves(world: World) -> None:
     receive = "sh $WORLD/saver"
     job = world.job(single(world, receive=receive))
     until(lambda: world.has("stopped"), "the sender waits")
-    cancelling = world.popen("job_cancel.sh", "job1")
+    cancelling = world.popen("cancel.sh", "jobs", "runner", "job1")
     until(lambda: "zfs send" not in str(group(job)), "the sender has ended")
     assert job.state == "running"
     assert job.said("end") == []
@@ -68,14 +68,14 @@ def test_cancel_is_quick_during_a_pause(world: World) -> None:
     world.write("cuts", "3\n")
     job = world.job(single(world), pause=300)
     until(lambda: job.state == "waiting", "it waits")
-    assert world.run("job_cancel.sh", "job1").returncode == 0
+    assert world.run("cancel.sh", "jobs", "runner", "job1").returncode == 0
     assert job.ended() == "cancelled"
 
 
 def test_cancel_is_quick_while_a_host_does_not_answer(world: World) -> None:
     job = world.job(resumed(world, look=": >$WORLD/looks; sleep 300"))
     until(lambda: world.has("looks"), "it looks")
-    assert world.run("job_cancel.sh", "job1").returncode == 0
+    assert world.run("cancel.sh", "jobs", "runner", "job1").returncode == 0
     assert job.ended() == "cancelled"
 
 
@@ -86,7 +86,7 @@ def test_what_runs_as_root_is_ended_by_root(world: World) -> None:
     world.write("stop", "")
     job = world.job(single(world), elevate="sudo -n")
     until(lambda: world.has("stopped"), "the sender waits")
-    assert world.run("job_cancel.sh", "job1").returncode == 0
+    assert world.run("cancel.sh", "jobs", "runner", "job1").returncode == 0
     assert world.calls(f"sudo -n kill -TERM -- -{job.pid}")
 
 
@@ -94,8 +94,8 @@ def test_a_job_that_has_ended_cannot_be_cancelled(world: World) -> None:
     job = world.job(single(world))
     job.ended()
     until(lambda: not group(job), "the runner is gone")
-    assert world.run("job_cancel.sh", "job1").returncode == 3
-    assert world.run("job_cancel.sh", "nojob").returncode == 3
+    assert world.run("cancel.sh", "jobs", "runner", "job1").returncode == 3
+    assert world.run("cancel.sh", "jobs", "runner", "nojob").returncode == 3
     assert job.state == "done"
 
 

@@ -176,7 +176,7 @@ class Host:
 
     async def _start(self, command: Command, deadline: float | None, size: int) -> Process:
         limit = 0 if deadline is None else math.ceil(deadline) + 5
-        watch = ("sh", "-c", remote.one_line("watch.sh"), "sealift", str(limit), str(size))
+        watch = remote.argv("watch.sh", str(limit), str(size))
         words = (*watch, self.elevation.value, *command.argv)
         starting = asyncio.ensure_future(self._transport.start(words))
         try:

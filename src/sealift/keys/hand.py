@@ -34,7 +34,7 @@ from sealift.zfs.parse import ParseError, lines_of
 # one; a mount replays its log first.
 _KEY_DEADLINE = 120.0
 _MISSING = 5  # how lock_start.sh ends
-_GONE = 3  # how lock_cancel.sh ends
+_GONE = 3  # how cancel.sh ends
 _SAID = 2000  # characters of what a check said
 T = TypeVar("T")
 

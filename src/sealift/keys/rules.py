@@ -82,9 +82,17 @@ def _listing(scene: Scene) -> Command:
     return commands.settings(scene.route.destination.dataset, *PROPERTIES)
 
 
-def _first(some: tuple[Posture, ...]) -> tuple[Posture, ...]:
-    """As many as a sentence names; there is a line to type for each."""
-    return some[: int(thresholds.NAMED.value)]
+def _first(some: tuple[Posture, ...]) -> tuple[str, ...]:
+    """The names of as many as a sentence names; there is a line to type for each."""
+    return tuple(each.name for each in some[: int(thresholds.NAMED.value)])
+
+
+def _set(scene: Scene, setting: str, names: tuple[str, ...], why: str) -> tuple[NextStep, ...]:
+    """A line to type for each of these datasets of the destination."""
+    return tuple(
+        scene.step("destination", Command(("zfs", "set", setting, name), Effect.CHANGE, ""), why)
+        for name in names
+    )
 
 
 def _names(some: Iterable[Posture]) -> str:
@@ -106,14 +114,7 @@ def _automatic(scene: Scene, there: tuple[Posture, ...]) -> Iterator[Finding]:
         found[0].name,
         f"ZFS there gets the key by itself: {said}",
         scene.evidence("destination", _listing(scene), said),
-        tuple(
-            scene.step(
-                "destination",
-                Command(("zfs", "set", "keylocation=prompt", each.name), Effect.CHANGE, ""),
-                "Have it asked for. That needs no key.",
-            )
-            for each in _first(found)
-        ),
+        _set(scene, "keylocation=prompt", _first(found), "Have it asked for. That needs no key."),
     )
 
 
@@ -187,13 +188,11 @@ def _mountable(scene: Scene, there: tuple[Posture, ...]) -> Iterator[Finding]:
         found[0].name,
         f"would be mounted as soon as its key is there: {said}",
         scene.evidence("destination", _listing(scene), f"canmount=on: {said}"),
-        tuple(
-            scene.step(
-                "destination",
-                Command(("zfs", "set", "canmount=noauto", each.name), Effect.CHANGE, ""),
-                "Have it mounted by hand only; this is not inherited.",
-            )
-            for each in _first(found)
+        _set(
+            scene,
+            "canmount=noauto",
+            _first(found),
+            "Have it mounted by hand only; this is not inherited.",
         ),
     )
 
@@ -203,7 +202,7 @@ def _writable(scene: Scene, there: tuple[Posture, ...]) -> Iterator[Finding]:
     if not found:
         return
     own = tuple(each for each in found if each.source("readonly") in {"local", "received"})
-    names = [each.name for each in _first(own)] or [scene.route.destination.dataset]
+    names = _first(own) or (scene.route.destination.dataset,)
     yield Finding(
         "writable-replica",
         "warning",
@@ -211,14 +210,7 @@ def _writable(scene: Scene, there: tuple[Posture, ...]) -> Iterator[Finding]:
         found[0].name,
         f"may be written to, and then takes no increment: readonly is off on {_names(found)}",
         scene.evidence("destination", _listing(scene), f"readonly=off: {_names(found)}"),
-        tuple(
-            scene.step(
-                "destination",
-                Command(("zfs", "set", "readonly=on", name), Effect.CHANGE, ""),
-                "It is inherited, and stops no receive.",
-            )
-            for name in names
-        ),
+        _set(scene, "readonly=on", names, "It is inherited, and stops no receive."),
     )
 
 

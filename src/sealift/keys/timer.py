@@ -54,7 +54,7 @@ def start_command(
     size = len(script())
     words = (identity, str(size), about, str(seconds), elevate, zfs, *map(check_dataset, roots))
     shown = f"lock again in {seconds // 60} min: {shlex.join(roots)}"
-    argv = ("sh", "-c", remote.one_line("lock_start.sh"), "sealift", *words)
+    argv = remote.argv("lock_start.sh", *words)
     why = "lock again by itself, also when nobody is connected any more"
     return Command(argv, Effect.CHANGE, why, shown=f"lock_start.sh {identity}  # {shown}")
 
@@ -71,15 +71,15 @@ def about(roots: tuple[str, ...], operator: str) -> str:
 
 def list_command() -> Command:
     """Which timers there are."""
-    argv = ("sh", "-c", remote.one_line("lock_list.sh"), "sealift")
+    argv = remote.argv("lock_list.sh")
     return Command(argv, Effect.READ, "which lock timers there are", shown="lock_list.sh")
 
 
 def cancel_command(timer: Timer) -> Command:
     """End a timer: what it would have locked stays open."""
-    argv = ("sh", "-c", remote.one_line("lock_cancel.sh"), "sealift", timer.id)
+    argv = remote.argv("cancel.sh", "locks", "timer", timer.id)
     why = "do not lock by itself any more"
-    return Command(argv, Effect.CHANGE, why, shown=f"lock_cancel.sh {timer.id}")
+    return Command(argv, Effect.CHANGE, why, shown=f"cancel.sh locks timer {timer.id}")
 
 
 def parse_timers(output: bytes) -> tuple[Timer, ...]:

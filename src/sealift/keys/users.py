@@ -54,7 +54,7 @@ class Users:
 
 def users_command(mountpoints: tuple[str, ...]) -> Command:
     """Ask which processes use these places."""
-    argv = ("sh", "-c", remote.one_line("key_users.sh"), "sealift", *mountpoints)
+    argv = remote.argv("key_users.sh", *mountpoints)
     shown = shlex.join(("key_users.sh", *mountpoints))
     return Command(argv, Effect.READ, "who uses what is mounted", shown=shown)
 

@@ -19,3 +19,8 @@ def one_line(name: str) -> str:
     """The script `name` of this folder as one line of sh."""
     lines = (line.strip() for line in text(name).splitlines())
     return " ".join(line for line in lines if line and not line.startswith("#"))
+
+
+def argv(name: str, *words: str) -> tuple[str, ...]:
+    """The command that runs the script `name` with these words, as an argument of its shell."""
+    return ("sh", "-c", one_line(name), "sealift", *words)

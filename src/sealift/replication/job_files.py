@@ -246,4 +246,4 @@ def _filled(line: str) -> str:
     return line.replace(_WORD, "'\"$1\"'")
 
 
-_LOOK = ("sh", "-c", remote.one_line("look.sh"), "sealift")
+_LOOK = remote.argv("look.sh")

@@ -120,8 +120,8 @@ async def read(host: Host, job: Job, *, deadline: float = DEADLINE) -> Job:
 def cancel_command(job: Job) -> Command:
     """The command that ends a job, as its coordinator runs it."""
     words = ("kill", "-TERM", f'"$(cat {shlex.quote(job.folder)}/pid)"')
-    command = _script("job_cancel.sh", Effect.CHANGE, f"end job {job.about.id}", job.about.id)
-    return Command(command.argv, command.effect, command.why, shown=" ".join(words))
+    command = remote.argv("cancel.sh", "jobs", "runner", job.about.id)
+    return Command(command, Effect.CHANGE, f"end job {job.about.id}", shown=" ".join(words))
 
 
 async def cancel(host: Host, job: Job) -> None:
@@ -133,5 +133,4 @@ async def cancel(host: Host, job: Job) -> None:
 
 
 def _script(name: str, effect: Effect, why: str, *words: str) -> Command:
-    argv = ("sh", "-c", remote.one_line(name), "sealift", *words)
-    return Command(argv, effect, why, shown=shlex.join((name, *words)))
+    return Command(remote.argv(name, *words), effect, why, shown=shlex.join((name, *words)))

@@ -16,8 +16,8 @@ from sealift import remote
 from sealift.zfs.errors import CATALOGUE, Entry, Retry, Weight, explain
 
 NAMES = [
-    *("watch.sh", "probe.sh", "look.sh", "job_start.sh", "job_list.sh", "job_cancel.sh"),
-    *("key_users.sh", "lock_start.sh", "lock_list.sh", "lock_cancel.sh"),
+    *("watch.sh", "probe.sh", "look.sh", "job_start.sh", "job_list.sh", "cancel.sh"),
+    *("key_users.sh", "lock_start.sh", "lock_list.sh"),
 ]
 SHELLS = ["dash", "bash --posix", "bash", "busybox sh", "ksh", "mksh", "zsh --emulate sh"]
 
@@ -130,7 +130,7 @@ def test_jobs_of_a_host_that_never_had_any(shell: str, tmp_path: Path) -> None:
     home = {"HOME": str(tmp_path / "a home"), "XDG_STATE_HOME": ""}
     listed = run(shell, remote.one_line("job_list.sh"), env=home)
     assert (listed.returncode, listed.stdout, listed.stderr) == (0, b"", b"")
-    cancelled = run(shell, remote.one_line("job_cancel.sh"), "job1", env=home)
+    cancelled = run(shell, remote.one_line("cancel.sh"), "jobs", "runner", "job1", env=home)
     assert (cancelled.returncode, cancelled.stdout, cancelled.stderr) == (3, b"", b"")
     words = ("job1", "vault:tank/x", "ssh-of-nowhere")
     started = run(shell, remote.one_line("job_start.sh"), *words, env=home)
