@@ -49,9 +49,9 @@ def _of_claim(shown: Audit) -> Entry:
 
 
 def _finding(number: int, finding: Finding) -> Entry:
-    source, destination = (
-        (finding.summary, "") if finding.side == "source" else ("", finding.summary)
-    )
+    # The sentence stands below: a column of a small screen would only show its ends.
+    about = finding.dataset or finding.summary
+    source, destination = (about, "") if finding.side == "source" else ("", about)
     steps: list[str] = []
     for each in finding.next:
         line = f"\n{each.host}$ {each.command}" if each.command else ""

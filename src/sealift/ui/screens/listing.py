@@ -185,7 +185,9 @@ class EntryPane(ScrollView, can_focus=True):
         self._shown: tuple[Entry, ...] = ()
         self._natural: tuple[int, ...] = ()
         self._cursor = 0
-        self._wanted = ""  # the id the cursor belongs to, also while a filter hides it
+        # The id the cursor belongs to, also while a filter hides it. Empty until it was moved: what
+        # answers later may come first in the list, and the first row is what matters.
+        self._wanted = ""
         self._marks: frozenset[str] = frozenset()
         self._filter = ""
         self._styles: dict[tuple[str, bool], Style] = {}
@@ -245,7 +247,11 @@ class EntryPane(ScrollView, can_focus=True):
         if entries is not None:
             self._marks &= {entry.id for entry in entries}
         self._rebuild(redraw=redraw)
-        if entries is not None and all(entry.id != self._wanted for entry in entries):
+        if (
+            self._wanted
+            and entries is not None
+            and all(entry.id != self._wanted for entry in entries)
+        ):
             self._wanted = self.current.id if self.current else ""
 
     def set_filter(self, words: str) -> None:
@@ -296,7 +302,7 @@ class EntryPane(ScrollView, can_focus=True):
         seen = self._in_sight()
         self._shown = matching(self.entries, self._filter)
         places = {entry.id: index for index, entry in enumerate(self._shown)}
-        self._cursor = _place(places, before, at, self._wanted)
+        self._cursor = _place(places, before, at, self._wanted) if self._wanted else 0
         # What stays where it is on the screen: the cursor if it is in sight, or the top row.
         in_sight = 0 <= at - top < self._page
         new_top = self._cursor - (at - top) if in_sight else _place(places, before, top, "")
