@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from textual.notifications import SeverityLevel
+
 from sealift.hosts.trouble import Trouble, TroubleError
 from sealift.replication.anchors import Side
 from sealift.replication.changes import Changes
@@ -22,6 +24,9 @@ from sealift.zfs.parse import ParseError
 
 if TYPE_CHECKING:
     from sealift.ui.screens.route import RouteScreen
+
+
+_BRIEFLY = 1.5  # seconds
 
 
 class Desk:
@@ -85,9 +90,14 @@ class Desk:
         """Have something done beside the screen; a defect in it ends the program in a sentence."""
         self.screen.run_worker(work, group=group)
 
-    def say(self, words: str, *, warning: bool = False) -> None:
-        """Tell the operator something in passing."""
-        self.screen.notify(words, severity="warning" if warning else "information", markup=False)
+    def say(self, words: str, *, warning: bool = False, seconds: float | None = None) -> None:
+        """Tell the operator something in passing, for so many seconds or as long as is usual."""
+        severity: SeverityLevel = "warning" if warning else "information"
+        self.screen.notify(words, severity=severity, timeout=seconds, markup=False)
+
+    def wait_for(self, words: str) -> None:
+        """Say what is waited for; gone before it covers the buttons of what comes next."""
+        self.say(f"{words}…", seconds=_BRIEFLY)
 
     async def ask(
         self,

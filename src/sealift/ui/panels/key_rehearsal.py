@@ -100,7 +100,7 @@ class RehearsalWizard(Wizard):
         return None if chosen == "lock" else ()
 
     async def _run(self, command: Command) -> None:
-        self._desk.say(f"Checking: {text.one_line(command.why)}…")
+        self._desk.wait_for(f"Checking: {text.one_line(command.why)}")
         done = await asyncio.shield(self._hand.check(command))
         self._done_so_far = replace(self._so_far, checks=(*self._so_far.checks, done))
 

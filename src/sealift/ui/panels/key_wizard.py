@@ -174,7 +174,7 @@ class Wizard(Walk):
         good: dict[str, Verified] = {}
         bad: dict[str, Trouble] = {}
         given = None if source is Source.HOST else secret
-        self._desk.say("Trying it: ZFS takes its time for that on purpose…")
+        self._desk.wait_for("Trying it: ZFS takes its time for that on purpose")
         for root in self._roots:
             trying = self._hand.verify(root, source, given, place=place, reason=self._wish.reason)
             try:

@@ -109,11 +109,7 @@ def _entry(
         Deed(
             "r", "rehearse", "rehearse…", Effect.CHANGE, "Its key is loaded." if root.open else ""
         ),
-        *(
-            (Deed("p", "purpose", "vault or standby…", Effect.CHANGE),)
-            if side == "destination"
-            else ()
-        ),
+        *((Deed("p", "purpose", "purpose…", Effect.CHANGE),) if side == "destination" else ()),
         Deed("c", "cancel", "cancel timer…", Effect.CHANGE, "" if running else "No timer runs."),
     )
     return Entry(f"{side}\0{root.name}", level, cells, tuple(details), deeds)

@@ -579,7 +579,9 @@ class ListScreen(Screen[None]):
         taken = RESERVED & {deed.key for deed in deeds}
         if taken:
             raise ValueError(f"keys of the list itself cannot be a deed's: {sorted(taken)}")
-        before = [binding for _, binding in own if binding.action in {"help", "filter", "mark"}]
+        # The way out stands before them: where a footer is cut, it is at its end.
+        first = {"help", "filter", "mark", "back"}
+        before = [binding for _, binding in own if binding.action in first]
         after = [binding for _, binding in own if binding not in before]
         # The keys are right at once. The footer, which is made anew, waits until the cursor rests.
         self._bindings = BindingsMap([*before, *bound, *after])
