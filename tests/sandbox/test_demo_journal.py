@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sealift.cli import parse
 from sealift.journal import default_path, entries, login_name
 from sealift.ui.demo import DemoApp
@@ -12,9 +10,6 @@ from tests.driving import Operator
 from tests.waiting import wait_for
 
 from .test_demo_by_keys import operating
-
-if TYPE_CHECKING:
-    from .conftest import Tools
 
 
 async def test_a_change_by_keys_has_its_line() -> None:
@@ -28,7 +23,7 @@ async def test_a_change_by_keys_has_its_line() -> None:
         assert entries(default_path(), "another route") == ()
 
 
-async def test_what_is_played_in_the_demo_is_not_in_the_operators_journal(tools: Tools) -> None:
+async def test_what_is_played_in_the_demo_is_not_in_the_operators_journal() -> None:
     app = DemoApp(parse(["demo", "quiet-night"]), "quiet-night")
     async with app.run_test(size=(160, 45)) as pilot:
         operator = Operator(pilot)
@@ -38,5 +33,5 @@ async def test_what_is_played_in_the_demo_is_not_in_the_operators_journal(tools:
         assert not default_path().exists()
         played = app.journal.path
         assert operator.picture.route.title == "quiet-night"
-    await tools.until(lambda: not played.parent.exists(), "nothing of the demo left")
+    assert not played.parent.exists(), "the demo is gone before the program is"
     assert not default_path().exists()

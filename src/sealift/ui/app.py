@@ -7,7 +7,7 @@ import gc
 import os
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,7 @@ from rich.text import Text
 from textual import work
 from textual.app import App, SystemCommand
 from textual.screen import Screen
+from textual.worker import WorkerCancelled, WorkerFailed
 
 from sealift import journal
 from sealift.hosts.command_log import CommandLog
@@ -38,6 +39,8 @@ from sealift.ui.themes import own_themes
 
 if TYPE_CHECKING:
     from sealift.cli import Options
+
+_CLOSE = 5.0  # seconds for the hosts to be closed when the program ends
 
 
 class SealiftApp(App[int]):
@@ -103,6 +106,16 @@ class SealiftApp(App[int]):
                 await watch.run()
             finally:
                 await asyncio.gather(source.close(), destination.close())
+
+    async def on_unmount(self) -> None:
+        """Let the hosts be closed: Textual cancels what follows the route, but does not wait."""
+        for worker in [each for each in self.workers if each.group == "watch"]:
+            if not worker.is_cancelled:  # a second time would stop it while it closes
+                worker.cancel()
+            # Its own error is told already; after _CLOSE it is cancelled again and left alone.
+            with suppress(WorkerFailed, WorkerCancelled, TimeoutError):
+                async with asyncio.timeout(_CLOSE):
+                    await worker.wait()
 
     @asynccontextmanager
     async def open_hosts(self, gate: Gate) -> AsyncIterator[tuple[Host, Host]]:
