@@ -33,7 +33,7 @@ def seeded(lab: Lab, *, mib: int = 1, children: tuple[str, ...] = ("db",)) -> No
 
 async def torn(lab: Lab, night: Working) -> Partial:
     """Start a send, cancel it in the middle, and give what the destination has of it."""
-    lab.link.shape(rate="8mbit")
+    lab.link.shape(rate="2mbit")
     await night.start()
     await moving(night)
     await night.until(lambda: bool(token(lab)), "a token with bytes", 60)
