@@ -117,6 +117,36 @@ async def test_a_dead_link_that_nobody_closes_is_noticed_and_overcome(pools: Lab
     assert guids(lab, "dest", "backup/prod") == guids(lab, "source", TREE)
 
 
+@pytest.mark.whole
+@pytest.mark.timeout(900)
+async def test_a_clone_that_was_cut_off_goes_on_as_a_clone(pools: Lab) -> None:
+    lab = pools
+    lab.make_source_tree(children=("db",), mib=1)
+    lab.source.run("zfs snapshot -r tank/prod@rep-1")
+    async with working(lab, SOURCE, DEST, "--pause", "2") as night:
+        await night.start()
+        await night.done(300)
+        lab.source.run(
+            "zfs clone tank/prod/db@rep-1 tank/prod/copy;"
+            "head -c 16777216 /dev/urandom >/tank/prod/copy/more; zfs snapshot -r tank/prod@rep-2"
+        )
+        before = lab.checksums("source", TREE)
+        lab.link.shape(rate="8mbit")
+        await night.start()
+        await moving(night, 6 << 20)
+        lab.link.pull()
+        await night.until(
+            lambda: night.job is not None and night.job.state is JobState.WAITING, "a pause", 120
+        )
+        lab.link.plug()
+        lab.link.clear()
+        assert (await night.done(300)).how == "resume"  # the clone goes last
+    assert guids(lab, "dest", "backup/prod") == guids(lab, "source", TREE)
+    origin = lab.dest.run("zfs get -H -o value origin backup/prod/copy").text.strip()
+    assert origin == "backup/prod/db@rep-1"
+    assert open_and_read(lab) == before
+
+
 def start_on_a_terminal(lab: Lab) -> None:
     """The program on a terminal of its own: it starts a send, and is killed with -9."""
     words = [sys.executable, "-m", "sealift", "--ssh-config", str(lab.ssh_config), SOURCE, DEST]

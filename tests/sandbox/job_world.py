@@ -61,6 +61,7 @@ class JobStep:
     chain: Sequence[Snap]
     into: str
     start: Snap | None = None
+    origin: Snap | None = None
     kind: str = "single"
     fresh: str = "yes"
     below: str = ""
@@ -105,7 +106,8 @@ class JobStep:
             lines = "".join(f"{each.line}\t{into}{each.below}\n" for each in every)
             return files | {"brings": lines}
         lines = "".join(f"{each.line}\n" for each in self.chain)
-        return files | {"chain": (self.start.line if self.start else "-\t-\t-") + "\n" + lines}
+        nothing = f"-\t{self.origin.guid:#x}\t-" if self.origin else "-\t-\t-"
+        return files | {"chain": f"{self.start.line if self.start else nothing}\n{lines}"}
 
 
 def filled(line: str) -> str:

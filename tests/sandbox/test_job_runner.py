@@ -262,6 +262,23 @@ def test_a_token_with_a_base_is_refused_for_a_full_stream(world: World) -> None:
     assert world.calls("zfs send -w -vP") == []
 
 
+def test_a_clone_goes_on_from_its_origin(world: World) -> None:
+    world.there()
+    made = token(world, B, A)
+    job = world.job(JobStep([B], world.into, origin=A, fresh="no"))
+    assert job.ended() == "done"
+    assert job.said("step") == [f"0001 resume {made}"]
+
+
+@pytest.mark.parametrize("base", [C, None], ids=["another origin", "no origin"])
+def test_a_token_of_a_clone_from_anything_else_is_refused(world: World, base: Snap | None) -> None:
+    world.there()
+    token(world, B, base)
+    job = world.job(JobStep([B], world.into, origin=A, fresh="no"))
+    assert job.ended() == "failed foreign-token"
+    assert world.calls("zfs send -w -vP") == []
+
+
 def test_a_token_that_the_source_refuses_is_dead(world: World) -> None:
     token(world, B, A)
     world.write("refuses", "cannot resume send: 'x@b' used in the initial send no longer exists\n")

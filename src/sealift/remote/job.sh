@@ -7,6 +7,7 @@
 #   steps/NNN/step    kind (single, package or repair), fresh (no: look first), into, target, first
 #                     (what `send` brings last: the target, or the first of many), and functions:
 #   steps/NNN/chain   what arrives: a line each of guid, guid in hex, name; first where it starts
+#                     (guid and name are - if nothing is there; of a clone the hex is its origin's)
 #   steps/NNN/brings  of a package: the same for all its datasets, and fourth where it arrives
 #   steps/NNN/expect  what has to be there at the end: a line each of dataset@name, TAB, guid
 #   steps/NNN/stays   what clones start from there, a line each: not let go on the way
@@ -245,7 +246,7 @@ check_token() {
 	fi
 	has rawok 1 || finish failed not-raw
 	has toguid "$due_hex" || finish failed foreign-token
-	if [ "$last" = - ]; then
+	if [ "$last_hex" = - ]; then
 		grep -q -E "^${tab}fromguid = |^incremental$tab" decoded && finish failed foreign-token
 	else
 		has fromguid "$last_hex" || finish failed foreign-token

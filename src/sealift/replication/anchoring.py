@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from sealift.replication.anchors import entry_of, origin_of
 from sealift.replication.comparison import Comparison
 from sealift.replication.hold_calls import calls, whole_trees
 from sealift.replication.plan import Chain, Step
@@ -116,7 +115,7 @@ def _starts(step: Step, comparison: Comparison) -> Iterator[tuple[str, int]]:
         if chain.start is not None:
             yield chain.dataset, chain.start.guid
         if chain.origin is not None:
-            origin = origin_of(chain.origin, comparison)
+            origin = comparison.snapshot(chain.origin)
             if origin is not None:
                 yield chain.origin.partition("@")[0], origin.guid
 
@@ -153,7 +152,7 @@ class _Ground:
 
 
 def _ground(chain: Chain, comparison: Comparison, held: set[str], held_there: set[str]) -> _Ground:
-    each = entry_of(chain.dataset, comparison)
+    each = comparison.entry(chain.dataset)
     ours = each.source.snapshots if each and each.source else ()
     theirs = each.destination.snapshots if each and each.destination else ()
     marks = each.source.bookmarks if each and each.source else ()

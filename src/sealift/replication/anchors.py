@@ -20,8 +20,6 @@ from sealift.replication.obstacles import Problem
 from sealift.replication.plan import Chain, Step
 from sealift.zfs import commands
 from sealift.zfs.commands import Command
-from sealift.zfs.listings import Snapshot
-from sealift.zfs.names import relative
 
 Side = Literal["source", "destination"]
 
@@ -134,32 +132,16 @@ def _there(chain: Chain, comparison: Comparison) -> tuple[str, ...]:
     if chain.start is not None:
         found.append(_counterpart(comparison, chain.dataset, chain.start.guid))
     if chain.origin is not None:
-        origin = origin_of(chain.origin, comparison)
+        origin = comparison.snapshot(chain.origin)
         if origin is not None:
             owner = chain.origin.partition("@")[0]
             found.append(_counterpart(comparison, owner, origin.guid))
     return tuple(name for name in found if name is not None)
 
 
-def origin_of(name: str, comparison: Comparison) -> Snapshot | None:
-    """The snapshot that a clone was made of, if it is in the route's tree."""
-    dataset, _, short = name.partition("@")
-    each = entry_of(dataset, comparison)
-    snapshots = each.source.snapshots if each and each.source else ()
-    return next((s for s in snapshots if s.name == short), None)
-
-
-def entry_of(dataset: str, comparison: Comparison) -> DatasetComparison | None:
-    """The entry of a dataset of the source; None for one outside the tree (a clone's origin)."""
-    try:
-        return comparison.datasets.get(relative(dataset, comparison.source.root))
-    except ValueError:
-        return None
-
-
 def _counterpart(comparison: Comparison, dataset: str, guid: int) -> str | None:
     """The destination's name of a snapshot of the source's `dataset`."""
-    each = entry_of(dataset, comparison)
+    each = comparison.entry(dataset)
     if each is None or each.destination is None:
         return None
     named = (s.name for s in each.destination.snapshots if s.guid == guid)

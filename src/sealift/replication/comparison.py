@@ -17,6 +17,7 @@ from enum import Enum
 from sealift.replication.inventory import Held, Inventory
 from sealift.routes import Scope
 from sealift.zfs.listings import Dataset, Snapshot
+from sealift.zfs.names import relative
 
 
 class Presence(Enum):
@@ -139,6 +140,20 @@ class Comparison:
     destination: Inventory
     datasets: Mapping[str, DatasetComparison]
     scope: Scope = EVERYTHING
+
+    def entry(self, dataset: str) -> DatasetComparison | None:
+        """The entry of a dataset of the source; None for one outside the tree."""
+        try:
+            return self.datasets.get(relative(dataset, self.source.root))
+        except ValueError:
+            return None
+
+    def snapshot(self, name: str) -> Snapshot | None:
+        """The source's snapshot called `name` (`dataset@snapshot`), if it is in the tree."""
+        dataset, _, short = name.partition("@")
+        each = self.entry(dataset)
+        snapshots = each.source.snapshots if each and each.source else ()
+        return next((every for every in snapshots if every.name == short), None)
 
     @property
     def snapshots_behind(self) -> int:

@@ -165,7 +165,10 @@ def _lines(chain: Chain, more: str = "") -> str:
 
 def _start(chain: Chain) -> str:
     start = chain.start
-    return f"{start.guid}\t{start.guid:#x}\t{start.name}\n" if start else "-\t-\t-\n"
+    if start is None:
+        # Nothing of it is there yet; but a clone's stream, and its token, start from the origin.
+        return f"-\t{chain.origin_guid:#x}\t-\n" if chain.origin_guid is not None else "-\t-\t-\n"
+    return f"{start.guid}\t{start.guid:#x}\t{start.name}\n"
 
 
 def _functions(step: Step, kind: str, anchoring: Anchoring, order: Order) -> str:

@@ -26,7 +26,7 @@ class Chain:
 
     `dataset` is the source's name, `into` the destination's. `snapshots` arrive oldest first, the
     first of them as an increment from `start`: a snapshot, with `bookmark` a bookmark, or None for
-    a full stream. A clone starts from `origin` (`dataset@snapshot`, on the source).
+    a full stream. A clone starts from `origin` (`dataset@snapshot`, on the source, with its guid).
     """
 
     dataset: str
@@ -35,6 +35,7 @@ class Chain:
     start: Snapshot | None = None
     bookmark: bool = False
     origin: str | None = None
+    origin_guid: int | None = None
 
     @property
     def target(self) -> Snapshot:
@@ -211,7 +212,14 @@ def _packed(each: DatasetComparison, comparison: Comparison, target: str) -> Cha
     names = [snapshot.name for snapshot in each.behind]
     origin = each.dataset.origin if each.state is State.MISSING else None
     snapshots = each.behind[: names.index(target) + 1]
-    return Chain(each.dataset.name, into, snapshots, each.base, origin=origin)
+    guid = _guid(origin, comparison)
+    return Chain(each.dataset.name, into, snapshots, each.base, origin=origin, origin_guid=guid)
+
+
+def _guid(origin: str | None, comparison: Comparison) -> int | None:
+    """The guid of what a clone starts from; None if that is not in the tree."""
+    found = comparison.snapshot(origin) if origin is not None else None
+    return found.guid if found is not None else None
 
 
 def _common_target(datasets: tuple[DatasetComparison, ...]) -> str | None:
@@ -304,7 +312,11 @@ def _by_dataset(
     steps: list[Step] = []
     for below in clones.order(courses, origins):
         origin = origins[below].snapshot if below in origins else None
-        steps += _alone(courses[below], origin, reason)
+        for step in _alone(courses[below], origin, reason):
+            chains = tuple(
+                replace(chain, origin_guid=_guid(chain.origin, comparison)) for chain in step.chains
+            )
+            steps.append(replace(step, chains=chains))
     notes += more
     if closing is not None:
         steps.append(closing)
