@@ -236,7 +236,8 @@ def _hushed(lab: Lab) -> None:
     Who has nothing to send, nor to confirm, never hears that the other end is gone.
     """
     wait_until(lambda: receiving(lab), "a receive", 60)
-    lab.source.run("pkill -STOP -x zfs")
+    stop = ["pkill", "-STOP", "-x", "zfs"]  # the receiver may be there before the sender is
+    wait_until(lambda: lab.source.run(stop, check=False).status == 0, "a sender to stop", 60)
     wait_until(lambda: not any(map(_on_its_way, lab.hosts)), "a quiet link", 60)
 
 
