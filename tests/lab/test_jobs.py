@@ -245,14 +245,8 @@ async def test_a_coordinator_that_rebooted_shows_the_job_as_lost(pools: Lab) -> 
     assert guids(lab, "dest", "backup/prod") == guids(lab, "source", TREE)
 
 
-@pytest.mark.parametrize(
-    "via",
-    [
-        "source",
-        pytest.param("destination", marks=pytest.mark.whole),
-        pytest.param("operator", marks=pytest.mark.whole),
-    ],
-)
+@pytest.mark.whole
+@pytest.mark.parametrize("via", ["source", "destination", "operator"])
 async def test_push_pull_and_relay_as_root(pools: Lab, via: str) -> None:
     lab = pools
     lab.make_source_tree(mib=2)

@@ -70,6 +70,7 @@ def test_raw_send_arrives_sealed_and_whole(pools: Lab) -> None:
     assert pools.checksums("dest", "backup/prod") == checksums
 
 
+@pytest.mark.whole
 def test_pull_works_like_push(pools: Lab) -> None:
     pools.make_source_tree(children=(), mib=1)
     pools.source.run("zfs snapshot tank/prod@one")
@@ -159,6 +160,7 @@ def test_killed_dest_comes_back_with_its_pool_and_no_keys(pools: Lab) -> None:
     assert pools.source.run("ssh op@dest ssh op@source hostname").text == "source"
 
 
+@pytest.mark.whole
 def test_throttled_disk_is_slow(pools: Lab) -> None:
     read = "dd if=/dev/vdb of=/dev/null bs=1M count=4 iflag=direct 2>/dev/null"
     write = "dd if=/dev/zero of=/tank/file bs=1M count=4 conv=fsync 2>/dev/null"
@@ -171,6 +173,7 @@ def test_throttled_disk_is_slow(pools: Lab) -> None:
     assert seconds(pools.source, read) < 10 * free[0]
 
 
+@pytest.mark.whole
 def test_busy_host_has_no_idle_time(lab: Lab) -> None:
     with lab.source.busy():
         script = "head -n 1 /proc/stat; sleep 1; head -n 1 /proc/stat"
@@ -226,6 +229,7 @@ def test_fresh_pools_undo_everything(pools: Lab) -> None:
     assert pools.source.run("ssh dest hostname").text == "dest"
 
 
+@pytest.mark.whole
 def test_fresh_pools_cope_with_a_hung_pool_and_a_dead_host(pools: Lab) -> None:
     # A disk that takes no more writes: a sparse file on a file system smaller than itself.
     pools.dest.run(
