@@ -328,7 +328,16 @@ def _slow_pool(destination: End, starved: float | None) -> Iterator[Candidate]:
     if destination.zfs is None or sample is None:
         return
     latency = _write_wait(sample)
-    longest = max((txg.sync for txg in sample.txgs if _lately(txg, sample)), default=0.0)
+    # One that carries next to nothing waited for something else, however long it took.
+    longest = max(
+        (
+            txg.sync
+            for txg in sample.txgs
+            if _lately(txg, sample)
+            and (txg.dirty is None or txg.dirty >= thresholds.TXG_SMALL.value)
+        ),
+        default=0.0,
+    )
     slow = latency is not None and latency >= thresholds.WRITE_WAIT.value
     long = longest >= thresholds.SYNC_LONG.value
     waited_for = starved is not None and starved < thresholds.MOSTLY.value
@@ -361,7 +370,7 @@ def _downstream(destination: End, starved: float | None) -> Iterator[Candidate]:
         return
     groups = [txg for txg in sample.txgs if txg.age <= sample.seconds]
     often = len(groups) / sample.seconds
-    dirty = median(txg.dirty for txg in groups) if groups else 0
+    dirty = median([txg.dirty for txg in groups if txg.dirty is not None] or [0])
     if often >= thresholds.TXGS.value and dirty < thresholds.TXG_SMALL.value:
         yield Candidate(
             "receiver-semantics",

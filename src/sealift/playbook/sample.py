@@ -114,11 +114,11 @@ class Txg:
     """A transaction group that was written or is being: bytes dirty, and seconds of its parts.
 
     `age` is how long before the end of the window it was born; `sync` is how long it took to be
-    written (`stime`), or has taken so far.
+    written (`stime`), or has taken so far: what is `dirty` in it is not known before it is done.
     """
 
     age: float
-    dirty: int
+    dirty: int | None
     written: int
     open: float
     quiesce: float
@@ -448,11 +448,12 @@ def _txgs(lines: list[str], now: float) -> tuple[Txg, ...]:
             _int(row.get(name, "")) / _NANOSECONDS for name in ("otime", "qtime", "wtime", "stime")
         )
         age = now - _int(row.get("birth", "")) / _NANOSECONDS
-        if row.get("state") == "S":  # its time is noted only when it is done
-            synced = max(0.0, age - opened - quiesced - waited)
+        dirty: int | None = _int(row.get("ndirty", ""))
+        if row.get("state") == "S":  # what it took is noted only when it is done
+            synced, dirty = max(0.0, age - opened - quiesced - waited), None
         elif row.get("state") != "C":
             continue
-        dirty, written = _int(row.get("ndirty", "")), _int(row.get("nwritten", ""))
+        written = _int(row.get("nwritten", ""))
         found.append(Txg(age, dirty, written, opened, quiesced, waited, synced))
     return tuple(found)
 
