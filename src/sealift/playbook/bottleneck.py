@@ -270,10 +270,10 @@ def _network(source: End, destination: End) -> Iterator[Candidate]:
     if socket is None or sample is None:
         return
     busy, rate = under_way(source), socket.sent / sample.seconds
-    loss = socket.retrans / socket.segments if socket.segments else 0.0
+    loss = socket.loss
     limited = (socket.rwnd_limited_ms + socket.sndbuf_limited_ms) / 1000 / sample.seconds
     figures = (
-        f"{words.rate(rate)}, {words.share(loss, 1)} sent again, "
+        f"{words.rate(rate)}, {words.share(loss, 1)} lost, "
         f"round trip {words.latency(socket.rtt_ms / 1000)} (least "
         f"{words.latency(socket.min_rtt_ms / 1000)}), {words.size(socket.unsent)} wait to be sent"
     )

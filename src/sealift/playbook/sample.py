@@ -76,7 +76,8 @@ class Socket:
 
     `*_ms` are milliseconds in which data was under way (`busy`), and of those in which the
     receiver's window or our own send buffer was the limit. `unsent` and `recv_q` are bytes at the
-    end of the window. `rtt_ms` is smoothed. `retrans` and `segments` are segments.
+    end of the window. `rtt_ms` is smoothed. `segments` were sent, `retrans` of them again, and
+    `repeated` of those for nothing: the other end said that it had them already (DSACK, RFC 2883).
     """
 
     local: str
@@ -84,6 +85,7 @@ class Socket:
     sent: int
     received: int
     retrans: int
+    repeated: int
     segments: int
     busy_ms: int
     rwnd_limited_ms: int
@@ -96,6 +98,11 @@ class Socket:
     min_rtt_ms: float
     recv_q: int
     send_q: int
+
+    @property
+    def loss(self) -> float:
+        """The share of the segments that the network lost."""
+        return max(0, self.retrans - self.repeated) / self.segments if self.segments else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,6 +346,7 @@ def _difference(old: Socket, new: Socket) -> Socket:
         sent=max(0, new.sent - old.sent),
         received=max(0, new.received - old.received),
         retrans=max(0, new.retrans - old.retrans),
+        repeated=max(0, new.repeated - old.repeated),
         segments=max(0, new.segments - old.segments),
         busy_ms=max(0, new.busy_ms - old.busy_ms),
         rwnd_limited_ms=max(0, new.rwnd_limited_ms - old.rwnd_limited_ms),
@@ -385,6 +393,7 @@ def _socket(local: str, peer: str, queues: list[str], about: str) -> Socket:
         sent=_int(values.get("bytes_sent", values.get("bytes_acked", ""))),
         received=_int(values.get("bytes_received", "")),
         retrans=_int(values.get("retrans", "").rpartition("/")[2]),
+        repeated=_int(values.get("dsack_dups", "")),
         segments=_int(values.get("segs_out", "")),
         busy_ms=_ms(values.get("busy", "")),
         rwnd_limited_ms=_ms(values.get("rwnd_limited", "")),

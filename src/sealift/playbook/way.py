@@ -92,9 +92,8 @@ def _link(source: End, destination: End, blamed: str | None) -> Stage:
     socket = source.socket
     doing = words.rate(rate) if rate is not None else ""
     if socket is not None:
-        lost = socket.retrans / socket.segments if socket.segments else 0.0
         doing += (
             f", round trip {words.latency(socket.rtt_ms / 1000)}, "
-            f"{words.share(lost, 1)} sent again, {words.size(socket.unsent)} waiting"
+            f"{words.share(socket.loss, 1)} lost, {words.size(socket.unsent)} waiting"
         )
     return Stage("network", "", busy, doing, level)

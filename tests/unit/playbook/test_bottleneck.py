@@ -132,6 +132,18 @@ def test_a_group_that_carries_nothing_says_nothing_of_the_disks() -> None:
     assert "destination-disk" not in found
 
 
+def test_what_was_sent_again_for_nothing_was_not_lost() -> None:
+    """Far away a late answer has much sent twice; the network lost none of it."""
+    source, destination = ends("far500")
+    assert source.socket is not None
+    again = source.socket.segments // 20
+    socket = replace(source.socket, retrans=again, repeated=again)
+    verdict = bottleneck.judge(replace(source, socket=socket), destination)
+    assert verdict.bottleneck == "network-window"
+    lossy = replace(source, socket=replace(socket, repeated=0))
+    assert bottleneck.judge(lossy, destination).bottleneck == "network-loss"
+
+
 def hot(end: End, cpu: float) -> End:
     """The same end with an ssh that takes so much of a CPU."""
     assert end.transport is not None
