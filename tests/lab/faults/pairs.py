@@ -36,7 +36,7 @@ def slow_disk_and_quota(lab: Lab) -> Iterator[Words]:
     bulk(lab, seeded=True)
     used = int(lab.dest.run("zfs get -Hp -o value used backup").text)
     lab.dest.run(f"zfs set quota={used + 160 * MIB} backup")
-    lab.source.throttle_disk(bytes_per_second_read=2 * MIB)
+    lab.source.throttle_disk(bytes_per_second_read=MIB)
     with flowing(lab, pipeline("zfs send -w -i @rep-1 tank/prod@rep-2")):
         yield ROUTE
 
