@@ -201,6 +201,8 @@ def _token(problem: Problem, _: DatasetComparison | None, scene: Scene) -> tuple
 
 
 def _snapshot(_: Problem, __: DatasetComparison | None, scene: Scene) -> tuple[NextStep, ...]:
+    if scene.fed:
+        return ()
     name = check_snapshot_name(scene.now.strftime(scene.route.snapshot_format))
     command = commands.take_snapshot(scene.route.source.dataset, name)
     return (scene.step("source", command, "Take one of the whole tree.", "snapshot"),)
