@@ -45,11 +45,11 @@ def route(name: str, *words: str) -> tuple[str, ...]:
 
 
 def make(lab: Lab, name: str, keyformat: str, key: str) -> None:
-    """An encryption root on the source, with a file in it."""
+    """An encryption root on the source, with a file and a folder in it."""
     words = ["zfs", "create", "-o", "encryption=aes-256-gcm", "-o", f"keyformat={keyformat}"]
     words += ["-o", f"pbkdf2iters={LEAST_ROUNDS}"] if keyformat == "passphrase" else []
     lab.source.run([*words, "-o", "keylocation=prompt", name], stdin=key.encode())
-    lab.source.run(f"echo {name} >/{name}/file")
+    lab.source.run(f"echo {name} >/{name}/file; mkdir /{name}/folder")
 
 
 def make_trees(lab: Lab) -> None:

@@ -102,6 +102,14 @@ async def test_raw_and_hex_keys_typed_and_from_files_here_and_there(
         agree(lab, shown, HEXED, {HEXED: READABLE})
         assert lab.dest.run(f"cat /{HEXED}/file").text == "tank/keyed/hex"
 
+        lab.dest.run(f"mount -t tmpfs somebody /{HEXED}/folder")
+        await row(operator, "loaded")
+        await operator.pilot.press("u")
+        await step(operator, f"unmounted first: /{HEXED}/folder (tmpfs)", "lock")
+        await opened(operator, "dataset-busy")
+        assert told(lab, "keystatus", HEXED) == ["available"]
+        lab.dest.run(f"umount /{HEXED}/folder")
+        await step(operator, "dataset-busy", "cancel")
         agree(lab, await lock(operator), HEXED, {HEXED: LOCKED})
         await go_to(operator, KEYED, "dest")
         agree(lab, await lock(operator), KEYED, {KEYED: LOCKED, HEXED: LOCKED})
