@@ -114,7 +114,7 @@ async def test_a_known_passphrase_through_every_procedure_is_found_nowhere(
 ) -> None:
     lab, here = vault, tmp_path / "key"
     monkeypatch.chdir(tmp_path)  # where the incident report goes
-    words = (PASSPHRASE, f"{PASSPHRASE[:-1]}!")
+    words = (PASSPHRASE[:-1],)  # of the right one, and of the wrong one that is tried before
     here.write_text(f"{PASSPHRASE}\n")
     left_out = (lab.ssh_config.parent, here)
     with looked_for(lab, *words) as searched:
