@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from sealift.replication.inventory import Held, Inventory
@@ -109,21 +110,31 @@ def mirrored(
     """Two trees `tank/prod` and `backup/prod` by the guids that each dataset has (`""` the root).
 
     A snapshot of the root with guid 105 is called `s105`; the children's of the same moment, too,
-    but with guids of their own, as after `zfs snapshot -r`.
+    but with guids of their own, as after `zfs snapshot -r`. The source's keys are loaded.
     """
     order = sorted({*source, *destination})
 
-    def tree(root: str, guids: dict[str, list[int]]) -> Inventory:
+    def tree(root: str, guids: dict[str, list[int]], status: KeyStatus) -> Inventory:
         entries = {
             (below or "top"): held(
-                dataset(join(root, below), key=1000 + order.index(below)),
+                dataset(join(root, below), key=1000 + order.index(below), status=status),
                 *(snapshot(f"s{guid}", guid + _MOMENTS * order.index(below)) for guid in each),
             )
             for below, each in guids.items()
         }
         return inventory(root, **entries)
 
-    return tree("tank/prod", source), tree("backup/prod", destination)
+    ours, theirs = KeyStatus.AVAILABLE, KeyStatus.UNAVAILABLE
+    return tree("tank/prod", source, ours), tree("backup/prod", destination, theirs)
+
+
+def locked(tree: Inventory) -> Inventory:
+    """The same with no key loaded: the source of a route whose source is a vault."""
+    datasets = {
+        below: replace(each, dataset=replace(each.dataset, key_status=KeyStatus.UNAVAILABLE))
+        for below, each in tree.datasets.items()
+    }
+    return replace(tree, datasets=datasets)
 
 
 def about(*steps: JobStep, made: datetime = NOON) -> About:

@@ -30,11 +30,11 @@ def hierarchy(lab: Lab, host: str, root: str) -> dict[str, str]:
     return {name.removeprefix(root): of.removeprefix(root) for name, of in pairs}
 
 
-def held(lab: Lab, host: str, root: str) -> set[str]:
-    """What is held with our tag, by the name below the root."""
+def held(lab: Lab, host: str, root: str, tag: str = "keepforrep") -> set[str]:
+    """What is held with a tag of ours, by the name below the root."""
     script = f"zfs list -H -r -t snapshot -o name {root} | xargs -r -d '\\n' zfs holds -H"
     lines = lab.host(host).run(script).text.splitlines()
-    return {line.split("\t")[0].removeprefix(root) for line in lines if "\tkeepforrep\t" in line}
+    return {line.split("\t")[0].removeprefix(root) for line in lines if f"\t{tag}\t" in line}
 
 
 def open_and_read(lab: Lab) -> dict[str, str]:

@@ -45,6 +45,8 @@ _FILES = (
     "find / /tmp /run -xdev -type f -newer /tmp/words ! -name words"
     " -exec grep -l -a -F -f /tmp/words {} +"
 )
+# What the kernel keeps: every command of a pool with its words, its events, its messages.
+_KERNEL = "{ zpool history -il; zpool events -v; dmesg; } | grep -c -a -F -f /tmp/words"
 
 
 @pytest.fixture
@@ -56,13 +58,16 @@ def replica(pools: Lab) -> Lab:
 
 
 @asynccontextmanager
-async def operating(lab: Lab, *words: str) -> AsyncIterator[Operator]:
-    """An operator before the list of keys; `words` are a route, if not the usual one."""
+async def operating(lab: Lab, *words: str, root: str = ROOT) -> AsyncIterator[Operator]:
+    """An operator before the list of keys; `words` are a route, if not the usual one.
+
+    The cursor is on a root of the destination.
+    """
     app = SealiftApp(options(*(words or ROUTE), ssh_config=lab.ssh_config))
     async with app.run_test(size=(160, 45)) as pilot:
         operator = Operator(pilot, patience=120)
         await operator.both_read()
-        await open_keys(operator, ROOT, "dest")
+        await open_keys(operator, root, "dest")
         yield operator
 
 
@@ -133,6 +138,7 @@ def searching(lab: Lab, words: str) -> Iterator[None]:
         assert len(said) > 1, f"{host.name} was not watched"
         found = host.run(_FILES, check=False, timeout=300).text
         assert found == "", f"a file of {host.name} has it: {found}"
+        assert host.run(_KERNEL, check=False).text == "0", f"the kernel of {host.name} has it"
         host.run("rm /tmp/words /tmp/over")
 
 

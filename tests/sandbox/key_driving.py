@@ -14,6 +14,11 @@ from tests.waiting import wait_for
 async def open_keys(operator: Operator, name: str, host: str = "dr1") -> None:
     """Open the list of keys and put the cursor on a root of a host."""
     await operator.pilot.press("k")
+    await go_to(operator, name, host)
+
+
+async def go_to(operator: Operator, name: str, host: str = "dr1") -> None:
+    """Put the cursor of the open list of keys on a root of a host."""
 
     def rows() -> list[int]:
         screen = operator.app.screen
@@ -29,11 +34,8 @@ async def open_keys(operator: Operator, name: str, host: str = "dr1") -> None:
     await operator.pilot.pause()
 
 
-async def step(operator: Operator, words: str, value: str, write: str | None = None) -> str:
-    """Wait for the step with these words in it, write into its line, take a choice.
-
-    What the dialog said is given back, whole.
-    """
+async def opened(operator: Operator, words: str) -> Dialog:
+    """Wait until a dialog that says these words takes keys; it is given back."""
 
     def ready() -> bool:
         screen = operator.app.screen
@@ -43,11 +45,25 @@ async def step(operator: Operator, words: str, value: str, write: str | None = N
     await wait_for(operator.pilot, ready, f"a step with {words!r}", operator.patience)
     dialog = operator.app.screen
     assert isinstance(dialog, Dialog)
+    return dialog
+
+
+def refuses(dialog: Dialog, value: str) -> bool:
+    """Whether a choice of a dialog is there and cannot be taken."""
+    return dialog.query_one(f"#{value}", Button).disabled
+
+
+async def step(operator: Operator, words: str, value: str, write: str | None = None) -> str:
+    """Wait for the step with these words in it, write into its line, take a choice.
+
+    What the dialog said is given back, whole.
+    """
+    dialog = await opened(operator, words)
     if write is not None:
         assert isinstance(dialog.focused, Input | MaskedEntry)
         await operator.pilot.press("ctrl+u", *(_KEYS.get(each, each) for each in write))
     whole = said(dialog)
-    assert not dialog.query_one(f"#{value}", Button).disabled, f"{value} is off:\n{whole}"
+    assert not refuses(dialog, value), f"{value} is off:\n{whole}"
     await operator.choose(value)
     return whole
 

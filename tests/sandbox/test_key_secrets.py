@@ -6,10 +6,7 @@ import asyncio
 import logging
 import os
 import resource
-import threading
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -30,6 +27,7 @@ from sealift.ui import crash
 from sealift.ui.panels.key_material import no_traces
 from sealift.zfs.commands import Command, Effect
 from tests.driving import Operator
+from tests.searching import Watch, files_with, watching
 
 from .key_driving import open_keys, step
 from .test_demo_ends import said as run_there
@@ -42,56 +40,6 @@ CHANGE = Command(
     ("zfs", "change-key", "-o", "keylocation=prompt", ROOT), Effect.CHANGE, "another passphrase"
 )
 TAKE = Command(("sh", "-c", "cat | wc -c"), Effect.CHANGE, "take what comes")
-
-
-@dataclass
-class Watch:
-    """What `/proc` shows of every process, as long as the test runs."""
-
-    words: bytes
-    found: list[str] = field(default_factory=list)
-    looks: int = 0
-    seen: set[bytes] = field(default_factory=set)
-
-    def look(self) -> None:
-        self.looks += 1
-        for each in Path("/proc").glob("[0-9]*"):
-            for name in ("cmdline", "environ"):
-                with suppress(OSError):
-                    data = (each / name).read_bytes()
-                    if name == "cmdline":
-                        self.seen.add(data)
-                    if self.words in data:
-                        self.found.append(f"{each / name}: {data!r}")
-
-
-@contextmanager
-def watching(words: bytes, every: float = 0.0) -> Iterator[Watch]:
-    """Look as often as can be, or with a pause (seconds): a screen needs the interpreter too."""
-    watch, over = Watch(words), threading.Event()
-
-    def forever() -> None:
-        while not over.wait(every):
-            watch.look()
-
-    thread = threading.Thread(target=forever)
-    thread.start()
-    try:
-        yield watch
-    finally:
-        over.set()
-        thread.join()
-
-
-def files_with(words: bytes, *folders: Path) -> list[Path]:
-    """The files below these folders that hold the words."""
-    found = []
-    for folder in folders:
-        for each in folder.rglob("*"):
-            with suppress(OSError):
-                if each.is_file() and words in each.read_bytes():
-                    found.append(each)
-    return found
 
 
 def announcing(journal: Journal) -> Announce:
@@ -293,6 +241,6 @@ def test_the_search_finds_what_is_there(tmp_path: Path) -> None:
     """Else the tests above would promise nothing."""
     (tmp_path / "leak").write_bytes(b"x" + NEW)
     assert files_with(NEW, tmp_path) == [tmp_path / "leak"]
-    watch = Watch(b"test_key_secrets"[:4])
+    watch = Watch((b"test_key_secrets"[:4],))
     watch.look()
     assert watch.found or os.getpid() < 0

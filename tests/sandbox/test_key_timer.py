@@ -284,4 +284,21 @@ async def test_who_uses_a_place_is_seen(box: Box, tmp_path: Path) -> None:
         assert found[standing.pid] == ("sleep", str(place / "below"))
         assert found[os.getpid()][1] == file.name, "a tab in a name hides nobody"
         assert other.pid not in found
+        assert users.below == ()
         assert users.unseen is not None
+
+
+async def test_what_is_mounted_below_a_place_is_seen(box: Box) -> None:
+    """As this machine has it: whatever is mounted below a folder, /dev mostly."""
+    lines = [each.split() for each in mounts().splitlines()]
+    real = {words[1]: words[2] for words in lines if words[2] != "zfs" and "\\" not in words[1]}
+    places = sorted({each.rpartition("/")[0] for each in real} - {""})
+    assert places, "nothing is mounted below anything here"
+    users = parse_users((await box.host.run(users_command((places[0],)))).stdout)
+    found = {each.place: each.kind for each in users.below if "\\" not in each.place}
+    assert found == {name: kind for name, kind in real.items() if name.startswith(f"{places[0]}/")}
+    assert "to be unmounted first" in users.sentence()
+
+
+def mounts() -> str:
+    return Path("/proc/self/mounts").read_text()

@@ -330,8 +330,13 @@ def _weak(scene: Scene, seen: Seen) -> Iterator[Finding]:
                     ),
                     "A new, long passphrase with more rounds; keep the old one as well.",
                 )
-                if role == "source"
-                else NextStep("It is mended on the source: the next raw increment brings it."),
+                if role == "source" and not scene.fed
+                else NextStep(
+                    "It is mended where the tree comes from, and each raw increment brings it on: "
+                    "a new, long passphrase with more rounds there."
+                    if role == "source"
+                    else "It is mended on the source: the next raw increment brings it."
+                ),
             ),
         )
         return  # the replica has it from there

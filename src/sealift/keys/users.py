@@ -24,14 +24,23 @@ class User:
 
 
 @dataclass(frozen=True, slots=True)
+class Below:
+    """What somebody mounted below it that is no ZFS. All text is printable."""
+
+    kind: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
 class Users:
-    """The processes that were found, and how many could not be looked at.
+    """The processes that were found, and how many could not be looked at; what is mounted below.
 
     `unseen` is None where the host does not say: it has no /proc to look into, say.
     """
 
     found: tuple[User, ...] = ()
     unseen: int | None = 0
+    below: tuple[Below, ...] = ()
 
     def sentence(self) -> str:
         """Who uses it, in words; also what could not be seen."""
@@ -44,10 +53,15 @@ class Users:
             return "Who uses it is unknown: this host does not say."
         if self.unseen:
             words += f" {self.unseen} processes of other users could not be looked at."
-        if not self.found:
+        if self.below:
+            mounted = ", ".join(f"{each.place} ({each.kind})" for each in self.below[:_SHOWN])
+            more = len(self.below) - _SHOWN
+            rest = f" and {more} more" if more > 0 else ""
+            words += f" Mounted below it, to be unmounted first: {mounted}{rest}."
+        elif not self.found:
             words += (
-                " A mount below it, an export (NFS, Samba), an open volume, or a send that is not "
-                "raw keeps it busy without a file."
+                " An export (NFS, Samba), an open volume, or a send that is not raw keeps it busy "
+                "without a file."
             )
         return words
 
@@ -62,6 +76,7 @@ def users_command(mountpoints: tuple[str, ...]) -> Command:
 def parse_users(output: bytes) -> Users:
     """Read what the script printed. Raises `ParseError`."""
     found: dict[int, User] = {}
+    below: dict[str, Below] = {}
     unseen: int | None = 0
     for line in lines_of(output):
         word, *rest = line.split("\t", _FIELDS)  # a path may hold a tab
@@ -69,9 +84,12 @@ def parse_users(output: bytes) -> Users:
             unseen = None
         elif word == "unseen" and len(rest) == 1:
             unseen = number(rest[0], "the answer of key_users.sh")
+        elif word == "below" and len(rest) > 1:
+            place = printable("\t".join(rest[1:]))
+            below[place] = Below(printable(rest[0]), place)
         elif word == "uses" and len(rest) == _FIELDS:
             pid = number(rest[0], "the answer of key_users.sh")
             found.setdefault(pid, User(pid, printable(rest[1]), printable(rest[2])))
         else:
             raise ParseError("the answer of key_users.sh", line)
-    return Users(tuple(found.values()), unseen)
+    return Users(tuple(found.values()), unseen, tuple(below.values()))

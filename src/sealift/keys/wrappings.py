@@ -15,6 +15,7 @@ from sealift.playbook.diagnosis import Finding, NextStep
 from sealift.playbook.scene import Scene
 from sealift.playbook.turned import named
 from sealift.replication.comparison import DatasetComparison
+from sealift.replication.obstacles import FED
 from sealift.zfs import commands
 from sealift.zfs.commands import Command
 from sealift.zfs.names import relative
@@ -114,14 +115,13 @@ _EVERY = "And a raw increment of every dataset: each brings the wrapping of now.
 
 
 def _increment(scene: Scene, why: str = _EVERY) -> tuple[NextStep, ...]:
+    """A snapshot and its way here; a source that is locked has to be brought one."""
     root = scene.route.source.dataset
     name = scene.now.strftime(scene.route.snapshot_format)
-    return (
-        scene.step(
-            "source", commands.take_snapshot(root, name), "A new snapshot of the tree.", "snapshot"
-        ),
-        scene.sending(why),
+    new = scene.step(
+        "source", commands.take_snapshot(root, name), "A new snapshot of the tree.", "snapshot"
     )
+    return (NextStep(FED) if scene.fed else new, scene.sending(why))
 
 
 def _lost(scene: Scene, lost: list[Posture], outside: list[Posture]) -> Finding:

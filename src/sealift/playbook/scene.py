@@ -95,6 +95,12 @@ class Scene:
         held = inventory.datasets.get(below)
         return held is not None and (held.dataset.resume_token is not None or not held.snapshots)
 
+    @property
+    def fed(self) -> bool:
+        """Whether the source is locked: most likely a replica, which another route feeds."""
+        inventory = self.picture.source.inventory
+        return inventory is not None and inventory.locked
+
     def side(self, role: Role) -> Side:
         """One side of the picture."""
         return self.picture.source if role == "source" else self.picture.destination

@@ -25,6 +25,7 @@ from sealift.playbook.scene import Scene
 from sealift.playbook.steps import SENDING
 from sealift.playbook.unseen import Unseen
 from sealift.replication.comparison import DatasetComparison
+from sealift.replication.obstacles import FED
 from sealift.replication.seal import SealState
 from sealift.zfs import commands, processes, tokens
 from sealift.zfs.commands import Command, Effect
@@ -369,24 +370,30 @@ def _no_new_snapshot(scene: Scene, typical: Usual) -> Iterator[Finding]:
     usual = typical.seconds
     rhythm = f", and one is usual every {words.duration(usual)}" if usual else ""
     root = scene.route.source.dataset
-    new = scene.route.snapshot_name(scene.now, frozenset({name}))
+    said = "nothing newer has come" if scene.fed else "the source has stopped taking them"
     yield Finding(
         "no-new-snapshot",
         "problem",
         "source",
         root,
-        f"the newest snapshot of the route, @{name}, is {words.duration(age)} old{rhythm}: the "
-        "source has stopped taking them",
+        f"the newest snapshot of the route, @{name}, is {words.duration(age)} old{rhythm}: {said}",
         scene.listed("source", f"newest: @{name}"),
-        (
-            NextStep(
-                "See whether whatever takes them still runs, and whether its snapshots are still "
-                f"called {shlex.quote(scene.route.scope.prefix + '…')}.",
-                "systemctl list-timers; crontab -l",
-                scene.where("source"),
-            ),
-            scene.step("source", commands.take_snapshot(root, new), "Take one now.", "snapshot"),
+        (NextStep(FED),) if scene.fed else _taking(scene, name),
+    )
+
+
+def _taking(scene: Scene, newest: str) -> tuple[NextStep, ...]:
+    """Who should take snapshots of the source, and how to take one by hand."""
+    name = scene.route.snapshot_name(scene.now, frozenset({newest}))
+    command = commands.take_snapshot(scene.route.source.dataset, name)
+    return (
+        NextStep(
+            "See whether whatever takes them still runs, and whether its snapshots are still "
+            f"called {shlex.quote(scene.route.scope.prefix + '…')}.",
+            "systemctl list-timers; crontab -l",
+            scene.where("source"),
         ),
+        scene.step("source", command, "Take one now.", "snapshot"),
     )
 
 

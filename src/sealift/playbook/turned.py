@@ -201,6 +201,8 @@ def _token(problem: Problem, _: DatasetComparison | None, scene: Scene) -> tuple
 
 
 def _snapshot(_: Problem, __: DatasetComparison | None, scene: Scene) -> tuple[NextStep, ...]:
+    if scene.fed:
+        return ()
     name = check_snapshot_name(scene.now.strftime(scene.route.snapshot_format))
     command = commands.take_snapshot(scene.route.source.dataset, name)
     return (scene.step("source", command, "Take one of the whole tree.", "snapshot"),)
@@ -265,9 +267,42 @@ def _unmount(breach: Breach, scene: Scene) -> tuple[NextStep, ...]:
 def _not_raw(breach: Breach, scene: Scene) -> tuple[NextStep, ...]:
     each = _compared(breach.dataset, scene)
     problem = Problem("not-raw", "destination", breach.dataset, breach.summary, "")
+    anew = _anew(problem, each, scene)
     return (
         NextStep("It stays readable for whoever has that host. Receive raw into a new name."),
-        *_anew(problem, each, scene),
+        *anew,
+        *(_replaced(breach.dataset, each, scene) if anew else ()),
+    )
+
+
+def _replaced(dataset: str, each: DatasetComparison | None, scene: Scene) -> tuple[NextStep, ...]:
+    """The new one takes the place of one that was never a raw copy, and has nothing below it."""
+    ours, theirs = (each.source, each.destination) if each else (None, None)
+    there = scene.picture.destination.inventory
+    if ours is None or theirs is None or there is None:
+        return ()
+    raw = theirs.dataset.encrypted and theirs.dataset.key_guid == ours.dataset.key_guid
+    names = [held.dataset.name for held in there.datasets.values()]
+    if raw or any(name.startswith(f"{dataset}/") for name in names):
+        return ()
+    new = f"{dataset}-new"
+    listing = ("zfs", "list", "-r", "-t", "snapshot", "-o", "name,guid,ivsetguid", new)
+    return (
+        scene.step(
+            "destination",
+            Command(listing, Effect.READ, ""),
+            "Compare guid and ivsetguid with the source's snapshot of that name.",
+        ),
+        scene.step(
+            "destination",
+            Command(("zfs", "destroy", "-r", dataset), Effect.DESTRUCTION, ""),
+            f"If both are equal: destroy {dataset} with all its snapshots, for good.",
+        ),
+        scene.step(
+            "destination",
+            Command(("zfs", "rename", new, dataset), Effect.CHANGE, ""),
+            "Give the new one its name. What could be read there counts as known to others.",
+        ),
     )
 
 

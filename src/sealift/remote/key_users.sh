@@ -1,7 +1,8 @@
 #!/bin/sh
 # Say which processes use what is mounted: sh -c "$(cat key_users.sh)" sealift MOUNTPOINT...
-# Answers lines of uses, pid, program and path, TAB separated; then "unseen" with the number of
-# processes that we may not look at, or "unknown" where there is no /proc.
+# Answers lines of uses, pid, program and path, TAB separated, and of below, kind and place of what
+# is mounted below and no ZFS; then "unseen" with the number of processes that we may not look at, or
+# "unknown" where there is no /proc.
 unset COLUMNS;
 LC_ALL=C;
 export LC_ALL;
@@ -25,6 +26,19 @@ END { for (pid in found) print pid tab found[pid] }
 ' | while IFS=$tab read -r pid path; do
 printf 'uses\t%s\t%s\t%s\n' "$pid" "$(tr -d '\t\n' 2>/dev/null <"/proc/$pid/comm")" "$path";
 done;
+{
+printf 'place %s\n' "$@";
+cat /proc/self/mounts;
+} | awk '
+BEGIN { space = sprintf("%c040", 92) }
+$1 == "place" { places[substr($0, 7)] = 1; next }
+$3 == "zfs" { next }
+{
+path = $2;
+while (at = index(path, space)) path = substr(path, 1, at - 1) " " substr(path, at + 4);
+for (place in places) if (index(path, place "/") == 1) { printf "below\t%s\t%s\n", $3, path; next }
+}
+';
 unseen=0;
 for folder in /proc/[0-9]*/; do
 test -r "${folder}fd" || unseen=$((unseen + 1));

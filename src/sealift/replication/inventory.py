@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sealift.zfs.listings import Dataset, Snapshot
+from sealift.zfs.listings import Dataset, KeyStatus, Snapshot
 from sealift.zfs.names import relative
 from sealift.zfs.parse import ParseError
 from sealift.zfs.pools import Pool
@@ -40,6 +40,14 @@ class Inventory:
     def exists(self) -> bool:
         """Whether the root dataset is there at all."""
         return "" in self.datasets
+
+    @property
+    def locked(self) -> bool:
+        """Whether no key of it is loaded: nothing can be written there, so no snapshot of its own
+        would hold anything new. A source that is locked is, most likely, a replica itself.
+        """
+        keys = {each.dataset.key_status for each in self.datasets.values()}
+        return keys == {KeyStatus.UNAVAILABLE}
 
 
 def build(

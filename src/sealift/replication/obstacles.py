@@ -17,6 +17,11 @@ from sealift.replication.resuming import examine
 from sealift.routes import Scope
 from sealift.zfs.names import printable
 
+FED = (
+    "No key is loaded there, so nothing new is written. If it is a replica itself, look at what "
+    "feeds it: a snapshot that is taken here would stop that."
+)
+"""What is said instead of taking a snapshot of a source that is locked (`Inventory.locked`)."""
 _NAMED = 5  # snapshots named in a sentence; a list on the screen shows them all
 # What a raw stream received with -s needs of a pool: zpool-features(7), `dmu_recv_begin_check`.
 _NEEDED = ("feature@encryption", "feature@extensible_dataset", "feature@bookmark_v2")
@@ -64,7 +69,9 @@ def problems(comparison: Comparison) -> tuple[Problem, ...]:
                 "source",
                 root,
                 f"the source has no snapshot to send{_of_the_route(comparison.scope)}",
-                "Take one: n on the screen, or `zfs snapshot -r`.",
+                FED
+                if comparison.source.locked
+                else "Take one: n on the screen, or `zfs snapshot -r`.",
             )
         )
     return tuple(sorted(dict.fromkeys(found), key=lambda each: each.severity != "problem"))
@@ -264,5 +271,7 @@ def _no_parent(each: DatasetComparison, comparison: Comparison) -> Problem | Non
         name,
         f"{name} has no snapshot to send{_of_the_route(comparison.scope)}; without it nothing "
         "below can arrive",
-        "Take one of the whole tree: n on the screen, or `zfs snapshot -r`.",
+        FED
+        if comparison.source.locked
+        else "Take one of the whole tree: n on the screen, or `zfs snapshot -r`.",
     )

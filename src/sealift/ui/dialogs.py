@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sealift.hosts.trouble import Trouble, UnknownKey
 from sealift.replication.job import Job
+from sealift.replication.obstacles import FED
 from sealift.replication.picture import Picture
 from sealift.replication.preview import PlannedStep, Preview
 from sealift.ui import text
@@ -63,10 +64,13 @@ def blocked_paragraphs(shown: Preview) -> list[str]:
     return [f"{problem.id}: {problem.summary}.\n{problem.mend}" for problem in shown.plan.blocked]
 
 
-def snapshot_paragraphs(command: Command, host: str, datasets: int) -> list[str]:
-    """What taking a snapshot does."""
+def snapshot_paragraphs(
+    command: Command, host: str, datasets: int, *, locked: bool = False
+) -> list[str]:
+    """What taking a snapshot does. `locked`: no key of it is loaded."""
     count = text.count(datasets, "dataset")
     return [
+        *([f"! {FED}"] if locked else []),
         f"A snapshot of {count} at one moment. It costs no space until data changes.",
         f"{host}$ {command.text()}",
         (

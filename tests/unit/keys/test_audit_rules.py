@@ -13,6 +13,7 @@ from sealift.replication.inventory import Inventory
 from sealift.zfs.allow import Grant, Reach
 from sealift.zfs.commands import Effect
 from sealift.zfs.listings import KeyStatus
+from tests.factories import locked
 from tests.unit.keys.audits import CLEAN, SALT, STANDBY, Judged, changed, grants, ids, judged
 from tests.unit.playbook.scenes import ROUTE, facts
 
@@ -210,6 +211,15 @@ def test_which_datasets_need_the_old_passphrase_is_said() -> None:
     assert by_dataset["backup/prod"].severity == "warning"
     assert by_dataset["backup/prod/db"].severity == "problem"
     assert "#12614" in by_dataset["backup/prod/db"].summary
+
+
+def test_a_source_that_is_a_vault_is_no_finding_and_nothing_is_to_be_done_with_its_keys() -> None:
+    assert judged(source=locked)[0] == ()
+    (weak,) = judged(source=locked, ours=_FEW, theirs=_FEW)[0]
+    assert [each.command for each in weak.next] == [""]
+    assert "where the tree comes from" in weak.next[0].why
+    (older,) = judged(source=locked, our_salts={"": SALT + 1, "db": SALT + 1})[0]
+    assert not [each for each in older.next if "zfs snapshot" in each.command]
 
 
 def test_what_is_not_known_of_a_passphrase_is_no_finding() -> None:

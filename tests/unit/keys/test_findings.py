@@ -7,7 +7,7 @@ import pytest
 from sealift.keys import findings
 from sealift.keys.calls import Source
 from sealift.keys.state import KeyRoot
-from sealift.keys.users import User, Users, parse_users
+from sealift.keys.users import Below, User, Users, parse_users
 from sealift.zfs.parse import ParseError
 from tests.unit.keys.trees import HOST, ROOT, dataset, tree
 
@@ -105,6 +105,8 @@ def test_a_key_that_is_gone_already_is_no_trouble() -> None:
         (Users(), "No process was seen"),
         (Users(unseen=None), "unknown"),
         (Users(tuple(User(n, "sh", "/x") for n in range(20))), "and 12 more"),
+        (Users(below=(Below("tmpfs", "/backup/a"),)), "unmounted first: /backup/a (tmpfs)."),
+        (Users(below=tuple(Below("nfs", f"/{n}") for n in range(20))), "(nfs) and 12 more."),
     ],
 )
 def test_who_uses_it_in_words(users: Users, words: str) -> None:
@@ -117,6 +119,10 @@ def test_the_answer_of_the_host_is_read_or_refused() -> None:
     assert parse_users(b"unknown\n").unseen is None
     (found,) = parse_users(b"uses\t7\tbash\t/backup/prod/a\tb\nunseen\t0\n").found
     assert found.path == "/backup/prod/a\tb"
-    for bad in (b"uses\t7\n", b"uses\tx\ty\tz\n", b"hello\n"):
+    assert parse_users(b"below\tnfs4\t/backup/a\tb\nbelow\tx\t/y\nunseen\t0\n").below == (
+        Below("nfs4", "/backup/a\tb"),
+        Below("x", "/y"),
+    )
+    for bad in (b"uses\t7\n", b"uses\tx\ty\tz\n", b"below\tx\n", b"hello\n"):
         with pytest.raises(ParseError):
             parse_users(bad)

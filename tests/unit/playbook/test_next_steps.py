@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from sealift.playbook import receiver, stream
+from sealift.playbook import receiver, stream, turned
 from sealift.playbook.receiver import Receiver
 from sealift.playbook.scene import Scene
 from sealift.playbook.stream import Stream
+from sealift.replication.inventory import Inventory
 from sealift.replication.watch import Role
-from tests.factories import mirrored
+from sealift.zfs.commands import Effect
+from tests.factories import dataset, held, mirrored
 from tests.unit.playbook.scenes import at, moving, only, scene
 
 HOURS = [101, 102, 103]
@@ -50,3 +54,27 @@ def test_findings_name_their_own_part() -> None:
     waiting = scene(*trees, moving=orphan)
     shown = receiver.judge(waiting, Receiver(NONE, NONE, None, None, None))
     assert "tank/prod/db@s103" in only(shown, "orphan-receive").next[-1].command
+
+
+def test_what_can_be_read_is_destroyed_only_where_nothing_sealed_is_below_it() -> None:
+    ours, theirs = mirrored({"": HOURS, "db": HOURS}, {"": HOURS, "db": HOURS})
+    found = {
+        below: turned.from_breaches(there.seal.breaches, there)[0]
+        for below in ("", "db")
+        for there in [scene(ours, in_the_clear(theirs, below), now=at(3.1))]
+    }
+    assert [each.effect for each in found["db"].next if each.command] == [
+        Effect.CHANGE,
+        Effect.READ,
+        Effect.DESTRUCTION,
+        Effect.CHANGE,
+    ]
+    assert "zfs rename backup/prod/db-new backup/prod/db" in [e.command for e in found["db"].next]
+    assert Effect.DESTRUCTION not in {each.effect for each in found[""].next}, "db would go, too"
+
+
+def in_the_clear(tree: Inventory, below: str) -> Inventory:
+    """The same with one dataset that was sent without -w."""
+    before = tree.datasets[below]
+    plain = held(dataset(before.dataset.name, key=None), *before.snapshots)
+    return replace(tree, datasets={**tree.datasets, below: plain})

@@ -10,7 +10,8 @@ from sealift.playbook.sending import judge
 from sealift.replication.inventory import Inventory
 from sealift.replication.job import JobState
 from sealift.zfs.commands import Effect
-from tests.factories import dataset, held, inventory, job, mirrored, resume_token, snapshot
+from sealift.zfs.listings import KeyStatus
+from tests.factories import dataset, held, inventory, job, locked, mirrored, resume_token, snapshot
 from tests.unit.playbook.scenes import (
     IDLE,
     MIB,
@@ -120,9 +121,22 @@ def test_a_long_lag_limit_covers_a_source_that_rests() -> None:
 
 
 def test_a_source_without_any_snapshot_says_so() -> None:
-    ours = inventory("tank/prod", top=held(dataset("tank/prod")))
+    ours = inventory("tank/prod", top=held(dataset("tank/prod", status=KeyStatus.AVAILABLE)))
     finding = only(judge(scene(ours, inventory("backup/prod"))), "no-new-snapshot")
     assert finding.next[-1].action == "snapshot"
+
+
+def test_no_snapshot_is_to_be_taken_of_a_source_that_is_a_vault() -> None:
+    """It would stand in the way of the route that feeds the vault."""
+    ours, theirs = trees()
+    assert judge(scene(locked(ours), theirs)).findings == ()
+    late = only(judge(scene(locked(ours), theirs, now=at(14))), "no-new-snapshot")
+    bare = inventory("tank/prod", top=held(dataset("tank/prod")))
+    none = only(judge(scene(bare, inventory("backup/prod"))), "no-new-snapshot")
+    for finding in (late, none):
+        assert [(each.command, each.action) for each in finding.next] == [("", "")]
+        assert "what feeds it" in finding.next[0].why
+    assert "nothing newer has come" in late.summary
 
 
 # --- raw

@@ -50,11 +50,13 @@ SENDING = (
             "reached quota refuses snapshots, too.\n"
             "If they exist under other names, correct the route's name format, or send all "
             "snapshots (`--all-snapshots`).\n"
-            "Take one of the whole tree: `zfs snapshot -r SOURCE@NAME` (n)."
+            "Take one of the whole tree: `zfs snapshot -r SOURCE@NAME` (n).\n"
+            "Where no key is loaded on the source, it is most likely a replica itself: look at the "
+            "route that feeds it, and take none here."
         ),
         dont=(
-            "Taking a snapshot on the destination instead: it stands in the way of the next raw "
-            "increment."
+            "Taking a snapshot on the destination instead, or on a source that is a replica: it "
+            "stands in the way of the next raw increment into it."
         ),
     ),
     Page(

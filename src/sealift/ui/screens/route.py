@@ -314,7 +314,9 @@ class RouteScreen(Screen[None]):
             chosen = await self.app.push_screen_wait(
                 Dialog(
                     "Take a snapshot",
-                    dialogs.snapshot_paragraphs(command, host, len(inventory.datasets)),
+                    dialogs.snapshot_paragraphs(
+                        command, host, len(inventory.datasets), locked=inventory.locked
+                    ),
                     [Choice("take", "Take it", "change")],
                     copy=command.text(),
                 )

@@ -1,0 +1,168 @@
+"""Which routes go on from one another: a vault that is the source of a second route. Pure.
+
+Two routes belong together where the destination of one is the source of the other, on the same host
+and as the same dataset, or as one that covers the other. Hosts are compared as they are written:
+what ssh calls one machine under two names are two here. Users do not matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sealift.routes import Location, Purpose, Route
+from sealift.zfs.names import printable, relative
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A route in its chain. `hop` is 1 for what nothing feeds, and one more with each hop.
+
+    `fed_by` are the routes that bring what this one sends on. `remarks` are sentences about what
+    would keep the two from working together.
+    """
+
+    route: Route
+    hop: int
+    fed_by: tuple[Route, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def from_vault(self) -> bool:
+        """Whether its source is a vault: no key is to be loaded there either, and
+        `keystatus=unavailable` is as it should be.
+        """
+        return any(each.purpose is Purpose.VAULT for each in self.fed_by)
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Routes that go on from one another, what feeds before what is fed; mostly one by itself.
+
+    `loop` says that some of them feed each other in a circle, as a way there and one back do.
+    """
+
+    links: tuple[Link, ...]
+    loop: bool = False
+
+    @property
+    def several(self) -> bool:
+        """Whether there is a chain to show at all."""
+        return len(self.links) > 1
+
+    @property
+    def straight(self) -> bool:
+        """Whether it is one line: every hop is one route, and each goes on from the one before."""
+        return not self.loop and [link.hop for link in self.links] == list(
+            range(1, len(self.links) + 1)
+        )
+
+    @property
+    def stations(self) -> tuple[Location, ...]:
+        """The places of a straight chain, from the first source to the last destination."""
+        return (self.links[0].route.source, *(link.route.destination for link in self.links))
+
+
+def chains(routes: Sequence[Route]) -> tuple[Chain, ...]:
+    """Every route in exactly one chain; the chains in the order of the first route of each."""
+    feeders = [
+        [n for n, other in enumerate(routes) if n != number and feeds(other, route)]
+        for number, route in enumerate(routes)
+    ]
+    made: list[Chain] = []
+    seen: set[int] = set()
+    for number in range(len(routes)):
+        if number not in seen:
+            together = _together(number, feeders)
+            seen |= together
+            made.append(_chain(sorted(together), routes, feeders))
+    return tuple(made)
+
+
+def feeds(first: Route, second: Route) -> bool:
+    """Whether what the first one brings is sent on by the second one."""
+    there, source = first.destination, second.source
+    if not _same_host(there, source):
+        return False
+    if covers(there.dataset, source.dataset):
+        return first.scope.carries(relative(source.dataset, there.dataset))
+    if covers(source.dataset, there.dataset):
+        return second.scope.carries(relative(there.dataset, source.dataset))
+    return False
+
+
+def covers(dataset: str, other: str) -> bool:
+    """Whether a dataset is the other one or lies above it."""
+    return f"{other}/".startswith(f"{dataset}/")
+
+
+def _same_host(one: Location, other: Location) -> bool:
+    return _host(one) == _host(other)
+
+
+def _host(location: Location) -> str | None:
+    return None if location.host is None else location.host.casefold().rstrip(".")
+
+
+def _together(number: int, feeders: list[list[int]]) -> set[int]:
+    """All that hangs together with a route, in whichever direction."""
+    found, new = set[int](), {number}
+    while new:
+        found |= new
+        beside = {n for each in new for n in feeders[each]}
+        beside |= {n for n, fed_by in enumerate(feeders) if new.intersection(fed_by)}
+        new = beside - found
+    return found
+
+
+def _chain(numbers: list[int], routes: Sequence[Route], feeders: list[list[int]]) -> Chain:
+    hops: dict[int, int] = {}
+    loop = False
+    while len(hops) < len(numbers):
+        left = [n for n in numbers if n not in hops]
+        ready = [n for n in left if hops.keys() >= set(feeders[n])]
+        if not ready:  # a circle has no beginning: its first one in the list is taken for it
+            loop, ready = True, _circling(left, feeders)[:1]
+        now = {n: 1 + max((hops[m] for m in feeders[n] if m in hops), default=0) for n in ready}
+        hops |= now
+    return Chain(tuple(_link(n, hops[n], routes, feeders[n]) for n in hops), loop)
+
+
+def _circling(left: list[int], feeders: list[list[int]]) -> list[int]:
+    """Those that wait for themselves, and not only for others that do."""
+    return [n for n in left if n in _before(n, feeders)]
+
+
+def _before(number: int, feeders: list[list[int]]) -> set[int]:
+    found, new = set[int](), set(feeders[number])
+    while new:
+        found |= new
+        new = {n for each in new for n in feeders[each]} - found
+    return found
+
+
+def _link(number: int, hop: int, routes: Sequence[Route], fed_by: list[int]) -> Link:
+    route = routes[number]
+    before = tuple(routes[n] for n in fed_by)
+    remarks = (remark for each in before for remark in (_tag(each, route), _names(each, route)))
+    return Link(route, hop, before, tuple(filter(None, remarks)))
+
+
+def _tag(first: Route, second: Route) -> str:
+    if first.hold_tag != second.hold_tag:
+        return ""
+    return (
+        f"{first.title} and {second.title} both hold with the tag {printable(first.hold_tag)}: "
+        f"what the first lets go of on {second.source.where} may be the second one's base. Give "
+        "one of them a hold tag of its own."
+    )
+
+
+def _names(first: Route, second: Route) -> str:
+    brings, takes = first.scope, second.scope
+    if takes.all_snapshots or brings.all_snapshots or brings.prefix.startswith(takes.prefix):
+        return ""
+    return (
+        f"{second.title} carries snapshots whose names begin with {printable(takes.prefix)!r}, and "
+        f"{first.title} brings {printable(brings.prefix)!r}: nothing of it would go on."
+    )
