@@ -32,7 +32,7 @@ rm -f /tmp/looked
 while [ ! -e /tmp/looked ]; do
     echo look
     zfs get -H -r -t filesystem -o value keystatus {} 2>/dev/null
-    sleep 0.2
+    sleep 2
 done
 """
 
