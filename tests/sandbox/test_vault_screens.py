@@ -84,9 +84,7 @@ async def passed(operator: Operator, words: str) -> str:
         shown = isinstance(screen, Dialog) and words in said(screen) and screen.takes_enter
         return shown and operator.focused_button() == "next"
 
-    await wait_for(
-        operator.pilot, ready, f"a step with {words!r}, Enter enough", operator.patience
-    )
+    await wait_for(operator.pilot, ready, f"a step with {words!r}, Enter enough", operator.patience)
     dialog = operator.app.screen
     assert isinstance(dialog, Dialog)
     whole = said(dialog)
@@ -205,8 +203,9 @@ async def test_without_rights_the_destination_says_so_and_how_to_get_them() -> N
         await operator.pilot.press("b")
         await step(operator, "! 2  the destination can take it", "on")
         shown = await step(operator, "permission-missing", "cancel")
-        assert f"op on root@dr1 is neither root nor allowed to receive, create, mount on {ROOT}" in (
-            shown
+        assert (
+            f"op on root@dr1 is neither root nor allowed to receive, create, mount on {ROOT}"
+            in (shown)
         )
         assert f"zfs allow -u op receive,create,mount {ROOT}" in shown
         await left(operator)
