@@ -68,10 +68,16 @@ class Checked:
 
 def shut(look: Look) -> tuple[Finding, ...]:
     """Why nothing can be said at all: a side could not be read."""
-    return tuple(
-        turned.from_trouble(trouble, role, look.scene.side(role).location.dataset)
-        for role, trouble in look.scene.troubles.items()
+    scene = look.scene
+    found = tuple(
+        turned.from_trouble(trouble, role, scene.side(role).location.dataset)
+        for role, trouble in scene.troubles.items()
     )
+    if found or scene.comparison is not None:
+        return found
+    said = "; ".join(each for sentences in scene.unseen.values() for each in sentences)
+    what = f"both sides have to be listed first{f': {said}' if said else ''}"
+    return (Finding("command-failed", "problem", "route", scene.route.source.dataset, what),)
 
 
 def unsent(scene: Scene, said: str) -> Finding:

@@ -20,6 +20,7 @@ def overview(stages: Sequence[Stage], look: Look, glyphs: Glyphs) -> list[str]:
         f"From {route.source.text()} to {route.destination.text()}",
         f"Both hosts say so at {look.scene.now:%H:%M:%S} UTC. No step asks for a key.",
         "\n".join(_line(stages, number, glyphs) for number in range(len(stages))),
+        *(f"? {said}" for each in look.scene.unseen.values() for said in each),
     ]
 
 
