@@ -13,13 +13,12 @@ from sealift.hosts.gate import Gate
 from sealift.hosts.host import Host
 from sealift.journal import entries
 from sealift.ui.app import SealiftApp
-from sealift.ui.screens.dialog import Dialog
 from sealift.ui.screens.following import Following
 from sealift.ui.screens.listing import ListScreen
 from tests.driving import Operator
 from tests.waiting import wait_for
 
-from .key_driving import open_keys, said, step
+from .key_driving import open_keys, passed, step
 from .test_demo_by_keys import changes
 from .test_demo_ends import said as run_there
 from .test_demo_journey import _TREE
@@ -76,23 +75,6 @@ async def told(operator: Operator, what: str, host: str = "dr1", root: str = ROO
     return (await run_there(demo(operator), host, script)).split()
 
 
-async def passed(operator: Operator, words: str) -> str:
-    """Wait for a step with these words in it, which takes nothing but Enter."""
-
-    def ready() -> bool:
-        screen = operator.app.screen
-        shown = isinstance(screen, Dialog) and words in said(screen) and screen.takes_enter
-        return shown and operator.focused_button() == "next"
-
-    await wait_for(operator.pilot, ready, f"a step with {words!r}, Enter enough", operator.patience)
-    dialog = operator.app.screen
-    assert isinstance(dialog, Dialog)
-    whole = said(dialog)
-    assert "It is so." in whole, whole
-    await operator.choose("next")
-    return whole
-
-
 async def left(operator: Operator) -> None:
     """Wait until the list of keys is on top again."""
     await wait_for(
@@ -100,13 +82,13 @@ async def left(operator: Operator) -> None:
     )
 
 
-async def seeded(operator: Operator) -> None:
-    """Walk from the snapshot to the end of the seed."""
+async def seeded(operator: Operator, coordinator: str = "root@nas1") -> None:
+    """Walk from the snapshot to where the job is started."""
     await step(operator, "there is a snapshot to begin with", "snapshot")
     await step(operator, "Take a snapshot\n", "take")
     await passed(operator, "newest @rep-")
     await step(operator, "the seed has arrived", "send")
-    await step(operator, "Runs on root@nas1 as a job", "start")
+    await step(operator, f"Runs on {coordinator} as a job", "start")
 
 
 async def test_a_vault_is_built_from_nothing_to_its_end() -> None:
