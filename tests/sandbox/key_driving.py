@@ -68,6 +68,23 @@ async def step(operator: Operator, words: str, value: str, write: str | None = N
     return whole
 
 
+async def passed(operator: Operator, words: str) -> str:
+    """Wait for a step with these words in it, which takes nothing but Enter."""
+
+    def ready() -> bool:
+        screen = operator.app.screen
+        shown = isinstance(screen, Dialog) and words in said(screen) and screen.takes_enter
+        return shown and operator.focused_button() == "next"
+
+    await wait_for(operator.pilot, ready, f"a step with {words!r}, Enter enough", operator.patience)
+    dialog = operator.app.screen
+    assert isinstance(dialog, Dialog)
+    whole = said(dialog)
+    assert "It is so." in whole, whole
+    await operator.choose("next")
+    return whole
+
+
 def said(dialog: Dialog) -> str:
     """All that a dialog says, also what is longer than the screen."""
     return "\n\n".join((dialog._title, *dialog._paragraphs))  # noqa: SLF001

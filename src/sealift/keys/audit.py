@@ -73,18 +73,23 @@ class Audit:
 
 async def audit(watch: RouteWatch) -> Audit:
     """Read both sides and judge them. Never raises `TroubleError`: what is missing says so."""
-    began = utc_now()
     ground = Ground(watch, window=0.0, trial=0.0)
-    unseen = Unseen()
     try:
-        scene, ours, theirs = await asyncio.gather(
-            ground.scene(),
-            _side(ground, "source", unseen),
-            _side(ground, "destination", unseen),
-        )
-        grants = await asyncio.gather(*(_grants(ground, scene, role, unseen) for role in ROLES))
+        return await audit_on(ground)
     finally:
         await ground.close()
+
+
+async def audit_on(ground: Ground) -> Audit:
+    """The same with the readings of a ground that others ask as well."""
+    began = utc_now()
+    unseen = Unseen()
+    scene, ours, theirs = await asyncio.gather(
+        ground.scene(),
+        _side(ground, "source", unseen),
+        _side(ground, "destination", unseen),
+    )
+    grants = await asyncio.gather(*(_grants(ground, scene, role, unseen) for role in ROLES))
     trees: dict[Role, Tree] = {}
     boots: dict[Role, Boot | None] = {}
     for role, (settings, salts, boot) in zip(ROLES, (ours, theirs), strict=True):

@@ -65,7 +65,8 @@ def _findings(scene: Scene, seen: Seen) -> Iterator[Finding]:
             yield turned.from_problem(problem, scene)
     there = tuple(seen.trees["destination"].values())
     yield from _automatic(scene, there)
-    yield from _boot(scene, there, seen.boots["destination"])
+    if there:
+        yield from at_boot(scene, there, seen.boots["destination"])
     yield from wrappings.findings(scene, seen)
     yield from _mountable(scene, there)
     yield from _writable(scene, there)
@@ -118,8 +119,9 @@ def _automatic(scene: Scene, there: tuple[Posture, ...]) -> Iterator[Finding]:
     )
 
 
-def _boot(scene: Scene, there: tuple[Posture, ...], boot: Boot | None) -> Iterator[Finding]:
-    if boot is None or not there:
+def at_boot(scene: Scene, there: tuple[Posture, ...], boot: Boot | None) -> Iterator[Finding]:
+    """What the destination's host would load by itself of a tree that stands as `there`."""
+    if boot is None:
         return
     root, where = scene.route.destination.dataset, scene.where("destination")
     asked = all(each.key_location == "prompt" for each in there if each.is_root)

@@ -154,9 +154,10 @@ class KeyTree:
         return f"{dataset.name}/".startswith(f"{self.asked}/")
 
 
-def state_command(dataset: str) -> Command:
-    """List the keys of a tree."""
-    argv = ("zfs", "list", "-Hp", "-r", "-t", "filesystem,volume", "-o", COLUMNS)
+def state_command(dataset: str, *, below: bool = True) -> Command:
+    """List the keys of a tree, or without `below` of its root alone."""
+    recursive = ("-r",) if below else ()
+    argv = ("zfs", "list", "-Hp", *recursive, "-t", "filesystem,volume", "-o", COLUMNS)
     return Command((*argv, check_dataset(dataset)), Effect.READ, "which keys there are")
 
 

@@ -42,6 +42,12 @@ class StepId(Enum):
     PROOF = "proof"
     LINE = "line"
     SET = "set"
+    SOURCE = "source"
+    DESTINATION = "destination"
+    BOOT = "boot"
+    SNAPSHOT = "snapshot"
+    SEED = "seed"
+    HOLDS = "holds"
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,11 +89,36 @@ def unheld(
             f"`{commands.hold(tag, (f'{dataset}@{name}',)).text()}`.",
             severity="warning",
         )
+        for side, dataset, name in lacking(comparison, source_held, destination_held)
+    )
+
+
+def lacking(
+    comparison: Comparison, source_held: frozenset[str], destination_held: frozenset[str]
+) -> tuple[tuple[Side, str, str], ...]:
+    """Side, dataset and name of the bases that are not among what is held with the route's tag."""
+    return tuple(
+        (side, dataset, name)
         for each in comparison.datasets.values()
         if _chained(each)
         for side, dataset, name in _bases(each)
         if f"{dataset}@{name}" not in (source_held if side == "source" else destination_held)
     )
+
+
+def unmarked(comparison: Comparison) -> tuple[str, ...]:
+    """The bases on the source (`dataset@name`) that no bookmark outlives, and one could."""
+    found: list[str] = []
+    for each in comparison.datasets.values():
+        if not _chained(each) or each.source is None or each.base is None:
+            continue
+        if each.base_bookmark is not None:
+            continue
+        marks = each.source.bookmarks
+        known = {mark.guid for mark in marks} | {mark.name for mark in marks}
+        if not known & {each.base.guid, each.base.name}:
+            found.append(f"{each.source.dataset.name}@{each.base.name}")
+    return tuple(found)
 
 
 def _chained(each: DatasetComparison) -> bool:

@@ -76,8 +76,19 @@ def test_what_is_not_encrypted_and_what_cannot_be_read_stand_there_too() -> None
     keys: dict[Side, Keys] = {"source": Keys(trouble=away), "destination": Keys(plain)}
     locked, open_, trouble = entries(keys, WHERE, vault=True)
     assert locked.level == headline.OK
-    assert (open_.level, open_.deeds) == (headline.PROBLEM, ())
+    assert open_.level == headline.PROBLEM
     assert "no answer" in trouble.cells
+    for each in (open_, trouble):
+        assert [deed.id for deed in each.deeds] == ["build"]
+
+
+def test_where_nothing_is_yet_the_vault_is_offered() -> None:
+    missing = Trouble("dataset-missing", "root@dr1", "backup/prod does not exist")
+    (entry,) = entries({"destination": Keys(trouble=missing, asked=ROOT)}, WHERE, vault=True)
+    assert (entry.level, entry.cells[0]) == (headline.INFO, ROOT)
+    assert [deed.key for deed in entry.deeds] == ["b"]
+    (entry,) = entries({"source": Keys(trouble=missing, asked=ROOT)}, WHERE, vault=True)
+    assert entry.level == headline.PROBLEM, "a source that is not there is no beginning"
 
 
 class Half:

@@ -36,6 +36,24 @@ RECEIVER = (
         ),
     ),
     Page(
+        "parent-missing",
+        Group.RECEIVER,
+        title="What the destination is to be received below is not there",
+        means=(
+            "`zfs receive` makes the dataset that it is named, and nothing above it: a first "
+            "stream would be refused after it was read for a while."
+        ),
+        recognised="`zfs list` of what is above the destination, from the pool down.",
+        do=(
+            "Look whether the name is meant so: a letter too much makes a second vault beside the "
+            "first.\n"
+            "Make what is missing, the highest first: `zfs create -o canmount=off POOL/ABOVE`. It "
+            "needs no encryption of its own: what is received raw brings its own.\n"
+            "Without root, what receives needs `create` and `receive` on it: `zfs allow`."
+        ),
+        dont="Making the destination itself beforehand: a raw stream never replaces what is there.",
+    ),
+    Page(
         "quota-reached",
         Group.RECEIVER,
         title="A quota stops the destination dataset",

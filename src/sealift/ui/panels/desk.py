@@ -108,9 +108,12 @@ class Desk:
         copy: str = "",
         cancel: str = "Cancel",
         typed: str = "",
+        focus: str = "cancel",
     ) -> str:
         """Show a dialog; the chosen value is given back, `cancel` for none. From a worker only."""
-        dialog = Dialog(title, paragraphs, choices, copy=copy, cancel=cancel, typed=typed)
+        dialog = Dialog(
+            title, paragraphs, choices, copy=copy, cancel=cancel, typed=typed, focus=focus
+        )
         return await self.screen.app.push_screen_wait(dialog)
 
     async def tell(self, title: str, paragraphs: Sequence[str]) -> None:

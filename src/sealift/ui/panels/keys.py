@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sealift.hosts.trouble import Trouble, TroubleError
 from sealift.keys.hand import Hand
@@ -18,6 +18,7 @@ from sealift.ui.panels.key_purpose import PurposeWizard
 from sealift.ui.panels.key_rehearsal import RehearsalWizard
 from sealift.ui.panels.key_wizard import Wizard
 from sealift.ui.panels.panel import Panel, trouble_entry
+from sealift.ui.panels.vault_wizard import VaultWizard
 from sealift.ui.screens.dialog import Choice
 from sealift.ui.screens.listing import Deed, Entry
 from sealift.zfs.commands import Effect
@@ -26,15 +27,21 @@ COLUMNS = ("root", "host", "key", "opens", "key from", "mounted", "relocks")
 READ_EVERY = 15.0  # seconds
 _KINDS = {"load": Kind.LOAD, "lock": Kind.LOCK, "test": Kind.TEST}
 _SIDES: tuple[Side, ...] = ("source", "destination")
+# On every row: where nothing is there yet, it is the thing to do.
+_BUILD = Deed("b", "build", "build a vault…", Effect.CHANGE)
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """What one side said: its tree and its timers, or what kept it from saying so."""
+    """What one side said: its tree and its timers, or what kept it from saying so.
+
+    `asked` is the dataset that it was asked for.
+    """
 
     tree: KeyTree | None = None
     timers: tuple[Timer, ...] = ()
     trouble: Trouble | None = None
+    asked: str = ""
 
 
 async def read(hand: Hand, dataset: str) -> Keys:
@@ -52,6 +59,7 @@ async def read(hand: Hand, dataset: str) -> Keys:
         None if isinstance(tree, BaseException) else tree,
         () if isinstance(timers, BaseException) else timers,
         trouble,
+        dataset,
     )
 
 
@@ -62,8 +70,10 @@ def entries(keys: dict[Side, Keys], where: dict[Side, str], *, vault: bool) -> t
         read = keys.get(side)
         if read is None:
             continue
-        if read.trouble is not None:
-            found.append(trouble_entry(read.trouble, len(COLUMNS)))
+        if _absent(side, read):
+            found.append(_nothing_there(where[side], read))
+        elif read.trouble is not None:
+            found.append(replace(trouble_entry(read.trouble, len(COLUMNS)), deeds=(_BUILD,)))
         if read.tree is None:
             continue
         sealed = vault and side == "destination"
@@ -73,6 +83,20 @@ def entries(keys: dict[Side, Keys], where: dict[Side, str], *, vault: bool) -> t
         ]
         found += [_plain(side, where[side], each) for each in read.tree.plain]
     return tuple(found)
+
+
+def _absent(side: Side, read: Keys) -> bool:
+    """Whether the destination has not had its seed yet."""
+    missing = read.trouble is not None and read.trouble.finding == "dataset-missing"
+    return side == "destination" and read.tree is None and missing
+
+
+def _nothing_there(where: str, read: Keys) -> Entry:
+    cells = (read.asked, where, "none", "nothing there yet", "", "", "")
+    details = (
+        f"{read.asked} is not there yet: b builds the vault, step by step, and needs no key.",
+    )
+    return Entry(f"destination\0{read.asked}", headline.INFO, cells, details, (_BUILD,))
 
 
 def _entry(
@@ -111,6 +135,7 @@ def _entry(
         ),
         *((Deed("p", "purpose", "purpose…", Effect.CHANGE),) if side == "destination" else ()),
         Deed("c", "cancel", "cancel timer…", Effect.CHANGE, "" if running else "No timer runs."),
+        _BUILD,
     )
     return Entry(f"{side}\0{root.name}", level, cells, tuple(details), deeds)
 
@@ -134,7 +159,7 @@ def _plain(side: Side, where: str, found: KeyDataset) -> Entry:
     cells = (found.name, where, "none", "not encrypted", "", "yes" if found.mounted else "no", "")
     details = ("It is not encrypted: there is no key to load or to take away.",)
     level = headline.PROBLEM if side == "destination" else headline.WARNING
-    return Entry(f"{side}\0{found.name}", level, cells, details, ())
+    return Entry(f"{side}\0{found.name}", level, cells, details, (_BUILD,))
 
 
 class KeysPanel(Panel):
@@ -185,6 +210,12 @@ class KeysPanel(Panel):
 
     async def act(self, deed: str, ids: tuple[str, ...]) -> None:
         """Walk a procedure for what was asked for, one side after the other."""
+        if deed == "build":
+            await VaultWizard(self.desk, self._hand("destination")).walk()
+            for side in _SIDES:
+                self.desk.begin(self._read(side), f"panel-keys-{side}-after")
+            self.desk.watch.refresh()
+            return
         for side in _SIDES:
             names = tuple(
                 name for each, _, name in (one.partition("\0") for one in ids) if each == side

@@ -42,9 +42,11 @@ class Dialog(ModalScreen[str]):
     Text in `paragraphs` is shown as it is, never read as markup. `copy` is the text that the Copy
     button sends to the terminal's clipboard and shows in a box, for terminals that have none; there
     is no such button without it. `typed` is what has to be typed, letter by letter, before a choice
-    of variant `destruction` can be taken.
+    of variant `destruction` can be taken. `focus` is what Enter takes: Cancel, or a choice that
+    changes nothing (of variant `default`).
 
-    Raises `ValueError` where `typed` has no such choice to guard: it would look safe and not be.
+    Raises `ValueError` where `typed` has no such choice to guard, and where Enter would change
+    something: it would look safe and not be.
     """
 
     CSS_PATH = "dialog.tcss"
@@ -67,6 +69,7 @@ class Dialog(ModalScreen[str]):
         copy: str = "",
         cancel: str = "Cancel",
         typed: str = "",
+        focus: str = "cancel",
     ) -> None:
         super().__init__()
         self._title = title
@@ -79,6 +82,9 @@ class Dialog(ModalScreen[str]):
         guarded = [choice for choice in choices if choice.variant == _DESTRUCTION]
         if typed and not guarded:
             raise ValueError(f"nothing in this dialog waits for {typed!r} to be typed")
+        if focus != "cancel" and self._choices[focus].variant != "default":
+            raise ValueError(f"Enter would take {focus!r}, which is more than a look")
+        self._focus = focus
         # A name is not asked for in vain.
         self._asks = bool(typed) and not all(choice.refusal for choice in guarded)
 
@@ -118,12 +124,12 @@ class Dialog(ModalScreen[str]):
             yield button
 
     def on_mount(self) -> None:
-        """Cancel has the focus."""
+        """Cancel has the focus, or what changes nothing."""
         self._opened = asyncio.get_running_loop().time()
         self._focus_first()
 
     def _focus_first(self) -> None:
-        self.query_one("#cancel", Button).focus()
+        self.query_one(f"#{self._focus}", Button).focus()
 
     def on_key(self, event: events.Key) -> None:
         """Pass over keys that came before anyone can have read the question."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 from collections.abc import Callable
 from datetime import datetime
@@ -15,11 +14,10 @@ from textual.screen import Screen
 from textual.widgets import Footer, Input, Label
 
 from sealift.hosts.command_log import LogEntry
-from sealift.hosts.trouble import TroubleError, UnknownKey
+from sealift.hosts.trouble import UnknownKey
 from sealift.journal import Journal
 from sealift.playbook.diagnosis import Diagnosis
 from sealift.replication.anchors import Side
-from sealift.replication.changes import Changes
 from sealift.replication.divergence import divergence
 from sealift.replication.job import Job
 from sealift.replication.picture import Picture
@@ -32,6 +30,7 @@ from sealift.ui.panels.holds import HoldsListPanel, hold_here, under_cursor
 from sealift.ui.panels.jobs import JobsPanel, cancel
 from sealift.ui.panels.panel import Panel
 from sealift.ui.panels.prune import PrunePanel
+from sealift.ui.panels.sending import send, snapshot
 from sealift.ui.panels.tokens import TokensPanel
 from sealift.ui.receiving import receiving
 from sealift.ui.screens.dialog import Choice, Dialog
@@ -270,63 +269,18 @@ class RouteScreen(Screen[None]):
     @work(exclusive=True, group="change", exit_on_error=False)
     async def action_send(self) -> None:
         """Plan a send, show it, and start it if the operator says so."""
-        watch = self.route_watch
-        if watch is None:
+        if self.route_watch is None:
             self.notify("Both hosts have to be read first.")
             return
-        try:
-            self.notify("Planning from what both hosts hold now…", timeout=2)
-            changes = Changes(watch)
-            shown = await changes.preview()
-            if shown.plan.blocked:
-                await self.desk.tell("Nothing can be sent now", dialogs.blocked_paragraphs(shown))
-                return
-            if not shown.steps:
-                await self.desk.tell("Nothing to send", ["Both sides hold the same snapshots."])
-                return
-            chosen = await self.app.push_screen_wait(
-                Dialog(
-                    f"Send: {self.picture.route.title}",
-                    dialogs.send_paragraphs(shown, self.picture),
-                    [Choice("start", "Start", "change")],
-                    copy="\n".join(planned.pipeline.text() for planned in shown.steps),
-                )
-            )
-            if chosen == "start":
-                self.notify("Holding what it needs, then starting it…", timeout=3)
-                # Confirmed is confirmed: the next key must not cancel it.
-                await asyncio.shield(changes.start(shown))
-        except TroubleError as error:
-            await self.desk.tell("Not sent", dialogs.trouble_paragraphs(error.trouble))
+        await send(self.desk)
 
     @work(exclusive=True, group="snapshot", exit_on_error=False)
     async def action_snapshot(self) -> None:
         """Take a snapshot of the source tree after asking."""
-        watch = self.route_watch
-        inventory = self.picture.source.inventory
-        if watch is None or inventory is None or not inventory.exists:
-            self.notify("The source has to be read first.")
+        if self.route_watch is None:
+            self.notify("Both hosts have to be read first.")
             return
-        try:
-            changes = Changes(watch)
-            command = changes.snapshot_command()
-            host = self.picture.source.location.where
-            chosen = await self.app.push_screen_wait(
-                Dialog(
-                    "Take a snapshot",
-                    dialogs.snapshot_paragraphs(
-                        command, host, len(inventory.datasets), locked=inventory.locked
-                    ),
-                    [Choice("take", "Take it", "change")],
-                    copy=command.text(),
-                )
-            )
-            if chosen == "take":
-                # Confirmed is confirmed: the next key must not cancel it.
-                name = await asyncio.shield(changes.take_snapshot(command))
-                self.notify(f"Taken: @{name}")
-        except TroubleError as error:
-            await self.desk.tell("No snapshot taken", dialogs.trouble_paragraphs(error.trouble))
+        await snapshot(self.desk)
 
     def action_cancel(self) -> None:
         """End the running job after asking."""
