@@ -11,7 +11,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from sealift.config.reading import Config
 
 USAGE = """\
-sealift ROUTE                 both trees on one screen
-       sealift status|plan ROUTE     the same as text, or as --json
+sealift                       all routes of the config, worst first
+       sealift ROUTE                 both trees of one on one screen
+       sealift status [ROUTE]        the same as text, or as --json
+       sealift plan ROUTE            what would be sent, from which base
        sealift diagnose ROUTE        why it is slow or stuck, and what to mend first
        sealift audit ROUTE           whether the vault is a vault, and what opens it
        sealift jobs [ROUTE]          transfers that run by themselves, here or there
@@ -38,6 +40,7 @@ PLACES = (
     "[user@]host:pool/dataset, or pool/dataset for this machine."
 )
 _COMMANDS = ("status", "plan", "diagnose", "audit", "jobs", "demo")
+_ALL_ROUTES = ("", "status")  # what is asked of all routes where none is named
 _CONFIG_WORDS = ("path", "show", "check")
 _NO_ROUTE = ("here/source", "here/destination")  # `sealift jobs` alone: this machine's jobs
 _DEMO_ROUTE = ("root@nas1:tank/prod", "root@dr1:backup/prod")
@@ -51,6 +54,8 @@ class UsageError(Exception):
 class Options:
     """What the command line asks for. `command` is empty for the screen.
 
+    `setups` are the routes: one that was named, or all of the config if `all_routes`. `theme` is
+    the program's; a route may have its own.
     `scenario` is the demo's, `--list` for their names; `snapshots` is how many it gives each side.
     `window` is how many seconds a diagnosis samples (None: as many as it thinks right), `trial`
     whether it may try what each stage can do where nothing runs; `report` is where it is written
@@ -58,17 +63,35 @@ class Options:
     """
 
     command: str
-    route: Route
+    setups: tuple[Setup, ...]
     as_json: bool
     ssh_config: Path | None
-    elevation: Elevation | None
     theme: str | None
+    all_routes: bool = False
     scenario: str = ""
     snapshots: int | None = None
     window: float | None = None
     trial: bool = True
     report: Path | None = None
     mask: bool = False
+
+    @property
+    def route(self) -> Route:
+        """The one route, where there is one."""
+        return self.setups[0].route
+
+    @property
+    def elevation(self) -> Elevation | None:
+        """How its hosts let us act as root; None if each is to be asked."""
+        return self.setups[0].elevation
+
+    def with_route(self, route: Route) -> Options:
+        """The same with another route in the place of its own."""
+        return replace(self, setups=(replace(self.setups[0], route=route),))
+
+    def only(self, setup: Setup) -> Options:
+        """The same with one of its routes alone."""
+        return replace(self, setups=(setup,), all_routes=False)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -161,17 +184,22 @@ def parse(argv: Sequence[str]) -> Options:
         words = list(_DEMO_ROUTE)
     if command == "jobs" and not words:
         words = list(_NO_ROUTE)
-    setup = _with_options(_setup(words, arguments.config), arguments)
+    all_routes = not words and command in _ALL_ROUTES
+    if all_routes:
+        named = _all_routes(_read_config(arguments.config))
+    else:
+        named = (_setup(words, arguments.config),)
+    setups = tuple(_with_options(each, arguments) for each in named)
     ssh_config: Path | None = arguments.ssh_config
     if ssh_config is not None and not ssh_config.is_file():
         raise UsageError(f"the ssh config {printable(str(ssh_config))} is not there")
     return Options(
         command=command,
-        route=setup.route,
+        setups=setups,
         as_json=arguments.json,
         ssh_config=ssh_config,
-        elevation=setup.elevation,
-        theme=setup.theme,
+        theme=arguments.theme if all_routes else setups[0].theme,
+        all_routes=all_routes,
         scenario=scenario,
         snapshots=arguments.snapshots,
         window=_window(arguments.window),
@@ -192,6 +220,15 @@ def _setup(words: Sequence[str], config: Path | None) -> Setup:
                 raise UsageError("the source and the destination are the same dataset")
             return Setup(route)
     raise UsageError(f"a SOURCE and a DESTINATION are needed, or a ROUTE. {PLACES}")
+
+
+def _all_routes(config: Config) -> tuple[Setup, ...]:
+    if not config.setups:
+        raise UsageError(
+            "a SOURCE and a DESTINATION are needed, or a ROUTE: "
+            f"{printable(str(config.file))} has none yet. {PLACES}"
+        )
+    return tuple(config.setups.values())
 
 
 def _named(name: str, config: Config) -> Setup:
