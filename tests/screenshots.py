@@ -69,8 +69,8 @@ class FrozenApp(SealiftApp):
     async def open_hosts(self, gate: Gate) -> AsyncIterator[tuple[Host, Host]]:
         """The hosts of the scenario."""
         async with Demo.open(self.scenario, frozen=NOW) as demo:
-            self.options = replace(
-                self.options, route=replace(self.options.route, name=demo.route.name)
+            self.options = self.options.with_route(
+                replace(self.options.route, name=demo.route.name)
             )
             yield (
                 Host(demo.source, gate, self.command_log, clock=lambda: NOW),

@@ -9,38 +9,39 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import re
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sealift import __version__
+from sealift.config.settings import SETTINGS, Setup, nearest
 from sealift.hosts.elevation import Elevation
-from sealift.routes import (
-    LAG_LIMIT,
-    SNAPSHOT_FORMAT,
-    BadLocationError,
-    Location,
-    Purpose,
-    Route,
-    Transport,
-    Via,
-)
-from sealift.zfs.commands import check_tag
-from sealift.zfs.names import BadNameError, check_dataset, printable
+from sealift.routes import LAG_LIMIT, SNAPSHOT_FORMAT, BadLocationError, Location, Route, Via
+from sealift.zfs.names import BadNameError, printable
+
+if TYPE_CHECKING:
+    from sealift.config.reading import Config
 
 USAGE = """\
-sealift SOURCE DESTINATION                  both trees on one screen
-       sealift status|plan SOURCE DESTINATION      the same as text, or as --json
-       sealift diagnose SOURCE DESTINATION         why it is slow or stuck, and what to mend first
-       sealift audit SOURCE DESTINATION            whether the vault is a vault, and what opens it
-       sealift jobs [SOURCE DESTINATION]           transfers that run by themselves, here or there
-       sealift demo [SCENARIO]                     two embedded hosts; demo --list
+sealift                       all routes of the config, worst first
+       sealift ROUTE                 both trees of one on one screen
+       sealift status [ROUTE]        the same as text, or as --json
+       sealift plan ROUTE            what would be sent, from which base
+       sealift diagnose ROUTE        why it is slow or stuck, and what to mend first
+       sealift audit ROUTE           whether the vault is a vault, and what opens it
+       sealift jobs [ROUTE]          transfers that run by themselves, here or there
+       sealift config path|show|check   where the routes are written down, and whether rightly
+       sealift demo [SCENARIO]       two embedded hosts; demo --list
 """
-PLACES = "SOURCE and DESTINATION are [user@]host:pool/dataset, or pool/dataset for this machine."
+PLACES = (
+    "ROUTE is the name of a route of the config, or SOURCE DESTINATION: each is "
+    "[user@]host:pool/dataset, or pool/dataset for this machine."
+)
 _COMMANDS = ("status", "plan", "diagnose", "audit", "jobs", "demo")
+_ALL_ROUTES = ("", "status")  # what is asked of all routes where none is named
+_CONFIG_WORDS = ("path", "show", "check")
 _NO_ROUTE = ("here/source", "here/destination")  # `sealift jobs` alone: this machine's jobs
 _DEMO_ROUTE = ("root@nas1:tank/prod", "root@dr1:backup/prod")
 
@@ -53,6 +54,8 @@ class UsageError(Exception):
 class Options:
     """What the command line asks for. `command` is empty for the screen.
 
+    `setups` are the routes: one that was named, or all of the config if `all_routes`. `theme` is
+    the program's; a route may have its own.
     `scenario` is the demo's, `--list` for their names; `snapshots` is how many it gives each side.
     `window` is how many seconds a diagnosis samples (None: as many as it thinks right), `trial`
     whether it may try what each stage can do where nothing runs; `report` is where it is written
@@ -60,17 +63,35 @@ class Options:
     """
 
     command: str
-    route: Route
+    setups: tuple[Setup, ...]
     as_json: bool
     ssh_config: Path | None
-    elevation: Elevation | None
     theme: str | None
+    all_routes: bool = False
     scenario: str = ""
     snapshots: int | None = None
     window: float | None = None
     trial: bool = True
     report: Path | None = None
     mask: bool = False
+
+    @property
+    def route(self) -> Route:
+        """The one route, where there is one."""
+        return self.setups[0].route
+
+    @property
+    def elevation(self) -> Elevation | None:
+        """How its hosts let us act as root; None if each is to be asked."""
+        return self.setups[0].elevation
+
+    def with_route(self, route: Route) -> Options:
+        """The same with another route in the place of its own."""
+        return replace(self, setups=(replace(self.setups[0], route=route),))
+
+    def only(self, setup: Setup) -> Options:
+        """The same with one of its routes alone."""
+        return replace(self, setups=(setup,), all_routes=False)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -85,8 +106,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _main(argv: Sequence[str] | None) -> int:
+    words = sys.argv[1:] if argv is None else argv
     try:
-        options = parse(sys.argv[1:] if argv is None else argv)
+        if "config" in words and (asked := config_command(words)):
+            return _config(*asked)
+        options = parse(words)
     except (UsageError, BadLocationError, BadNameError) as error:
         _err(str(error))
         return 2
@@ -102,6 +126,17 @@ def _main(argv: Sequence[str] | None) -> int:
     from sealift.ui.app import SealiftApp, run  # noqa: PLC0415 - not loaded for text output
 
     return run(SealiftApp(options))
+
+
+def _config(word: str, named: Path | None, as_json: bool) -> int:  # noqa: FBT001 - as parsed
+    from sealift.config.command import answer  # noqa: PLC0415 - seldom needed
+
+    said = answer(word, named, as_json=as_json)
+    if said.out:
+        _out(said.out)
+    if said.err:
+        _err(said.err)
+    return said.code
 
 
 def _demo(options: Options) -> int:
@@ -122,10 +157,21 @@ def _demo(options: Options) -> int:
     return run(DemoApp(options, options.scenario, options.snapshots))
 
 
+def config_command(argv: Sequence[str]) -> tuple[str, Path | None, bool] | None:
+    """What `sealift config` is asked for, which file, and whether as JSON; None if it is not."""
+    arguments = _parser().parse_intermixed_args(argv)
+    words: list[str] = arguments.words
+    if words[:1] != ["config"]:
+        return None
+    if len(words) != 2 or words[1] not in _CONFIG_WORDS:  # noqa: PLR2004 - `config` and one word
+        near = nearest("".join(words[1:2]), _CONFIG_WORDS)
+        raise UsageError(f"write sealift config path, show or check{near}")
+    return words[1], arguments.config, arguments.json
+
+
 def parse(argv: Sequence[str]) -> Options:
     """Read the command line. Raises `UsageError`, `BadLocationError` or `BadNameError`."""
-    parser = _parser()
-    arguments = parser.parse_intermixed_args(argv)
+    arguments = _parser().parse_intermixed_args(argv)
     words: list[str] = arguments.words
     command = ""
     if words and words[0] in _COMMANDS:
@@ -138,38 +184,22 @@ def parse(argv: Sequence[str]) -> Options:
         words = list(_DEMO_ROUTE)
     if command == "jobs" and not words:
         words = list(_NO_ROUTE)
-    if len(words) != 2:  # noqa: PLR2004 - a route has two ends
-        raise UsageError(f"a SOURCE and a DESTINATION are needed. {PLACES}")
-    source, destination = (Location.parse(word) for word in words)
-    if source == destination:
-        raise UsageError("the source and the destination are the same dataset")
-    route = Route(
-        source,
-        destination,
-        purpose=Purpose.STANDBY if arguments.standby else Purpose.VAULT,
-        read_only=arguments.read_only,
-        snapshot_format=arguments.snapshot_format,
-        hold_tag=check_tag(arguments.hold_tag),
-        transport=_transport(arguments),
-        all_snapshots=arguments.all_snapshots,
-        exclude=frozenset(check_dataset(each) for each in arguments.exclude),
-        per_dataset=arguments.per_dataset,
-        lag_limit=_seconds("--lag-limit", arguments.lag_limit),
-    )
-    try:
-        route.snapshot_name(datetime.now(UTC), frozenset())
-    except BadNameError as error:
-        raise UsageError(f"--snapshot-format: {error}") from error
-    config: Path | None = arguments.ssh_config
-    if config is not None and not config.is_file():
-        raise UsageError(f"the ssh config {printable(str(config))} is not there")
+    all_routes = not words and command in _ALL_ROUTES
+    if all_routes:
+        named = _all_routes(_read_config(arguments.config))
+    else:
+        named = (_setup(words, arguments.config),)
+    setups = tuple(_with_options(each, arguments) for each in named)
+    ssh_config: Path | None = arguments.ssh_config
+    if ssh_config is not None and not ssh_config.is_file():
+        raise UsageError(f"the ssh config {printable(str(ssh_config))} is not there")
     return Options(
         command=command,
-        route=route,
+        setups=setups,
         as_json=arguments.json,
-        ssh_config=config,
-        elevation=_ELEVATION[arguments.elevation],
-        theme=arguments.theme,
+        ssh_config=ssh_config,
+        theme=arguments.theme if all_routes else setups[0].theme,
+        all_routes=all_routes,
         scenario=scenario,
         snapshots=arguments.snapshots,
         window=_window(arguments.window),
@@ -179,11 +209,61 @@ def parse(argv: Sequence[str]) -> Options:
     )
 
 
-def _seconds(option: str, word: str) -> int:
-    found = _DURATION.fullmatch(word)
-    if found is None:
-        raise UsageError(f"{option}: write seconds, or a number and s, m, h or d: 90s, 15m, 1h, 2d")
-    return int(found[1]) * _UNITS[found[2].lower()]
+def _setup(words: Sequence[str], config: Path | None) -> Setup:
+    """The route that the words name. Two places need no config, whatever is wrong with that."""
+    match words:
+        case [name] if not set(name) & {":", "/"}:
+            return _named(name, _read_config(config))
+        case [source, destination]:
+            route = Route(Location.parse(source), Location.parse(destination))
+            if route.source == route.destination:
+                raise UsageError("the source and the destination are the same dataset")
+            return Setup(route)
+    raise UsageError(f"a SOURCE and a DESTINATION are needed, or a ROUTE. {PLACES}")
+
+
+def _all_routes(config: Config) -> tuple[Setup, ...]:
+    if not config.setups:
+        raise UsageError(
+            "a SOURCE and a DESTINATION are needed, or a ROUTE: "
+            f"{printable(str(config.file))} has none yet. {PLACES}"
+        )
+    return tuple(config.setups.values())
+
+
+def _named(name: str, config: Config) -> Setup:
+    if name in config.setups:
+        return config.setups[name]
+    file = printable(str(config.file))
+    if not config.setups:
+        raise UsageError(
+            f"there is no route {printable(name)!r}: {file} has none. Write one there, or give a "
+            f"SOURCE and a DESTINATION. {PLACES}"
+        )
+    near = nearest(name, config.setups)
+    known = "" if near else f": there are {', '.join(config.setups)}"
+    raise UsageError(f"{file} has no route {printable(name)!r}{near or known}")
+
+
+def _read_config(named: Path | None) -> Config:
+    from sealift.config.reading import ConfigError, read_config  # noqa: PLC0415 - if one is needed
+
+    try:
+        return read_config(named)
+    except ConfigError as error:
+        raise UsageError(str(error)) from error
+
+
+def _with_options(setup: Setup, arguments: argparse.Namespace) -> Setup:
+    """What the command line says goes before what the config says."""
+    for name, setting in SETTINGS.items():
+        value = getattr(arguments, name, None)
+        if value is not None:
+            try:
+                setup = setting.put(setup, value)
+            except ValueError as error:  # BadValueError, BadNameError, BadLocationError
+                raise UsageError(f"--{name.replace('_', '-')}: {error}") from error
+    return setup
 
 
 def _window(seconds: float | None) -> float | None:
@@ -192,32 +272,79 @@ def _window(seconds: float | None) -> float | None:
     return seconds
 
 
-_DURATION = re.compile(r"([0-9]{1,9})([smhdSMHD]?)")
-_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
-_AMOUNT = re.compile(r"[0-9]{1,9}[kmgKMG]?")
-_ELEVATION = {
-    "auto": None,
-    "none": Elevation.NONE,
-    "sudo": Elevation.SUDO,
-    "doas": Elevation.DOAS,
-}
-
-
-def _transport(arguments: argparse.Namespace) -> Transport:
-    for name in ("rate_limit", "buffer"):
-        value = getattr(arguments, name)
-        if value and not _AMOUNT.fullmatch(value):
-            raise UsageError(f"--{name.replace('_', '-')}: write a number and k, m or g: 8m")
-    if arguments.tries < 0 or arguments.pause < 1:
-        raise UsageError("--tries is a number from 0 on, --pause a number of seconds from 1 on")
-    return Transport(
-        via=Via(arguments.via),
-        forward_agent=arguments.forward_agent,
-        rate_limit=arguments.rate_limit,
-        buffer=arguments.buffer,
-        tries=arguments.tries,
-        pause=arguments.pause,
+def _add_route_options(parser: argparse.ArgumentParser) -> None:
+    """The settings of a route, by their names in the config. What is not given stays None."""
+    parser.add_argument(
+        "--read-only",
+        action="store_true",
+        default=None,
+        help="make every change impossible in this session",
     )
+    parser.add_argument(
+        "--elevation",
+        choices=("auto", "none", "sudo", "doas"),
+        help="how both hosts let us act as root (auto: as each allows without a password)",
+    )
+    purpose = parser.add_mutually_exclusive_group()
+    purpose.add_argument(
+        "--vault",
+        dest="purpose",
+        action="store_const",
+        const="vault",
+        help="the destination never holds a key (the default)",
+    )
+    purpose.add_argument(
+        "--standby",
+        dest="purpose",
+        action="store_const",
+        const="standby",
+        help="the destination may be unlocked by procedure",
+    )
+    parser.add_argument(
+        "--snapshot-format",
+        metavar="FORMAT",
+        help=f"strftime format of snapshot names, in UTC ({SNAPSHOT_FORMAT.replace('%', '%%')})",
+    )
+    parser.add_argument(
+        "--via",
+        choices=tuple(each.value for each in Via),
+        help=f"whose shell runs the pipeline and keeps the job ({Via.SOURCE.value})",
+    )
+    parser.add_argument(
+        "--forward-agent",
+        action="store_true",
+        default=None,
+        help="lend that host your ssh agent for as long as sealift is connected",
+    )
+    parser.add_argument("--hold-tag", metavar="TAG", help="of our holds (keepforrep)")
+    parser.add_argument(
+        "--exclude",
+        metavar="DATASET",
+        action="append",
+        help="leave out a dataset (its name below the source's) and all below it",
+    )
+    parser.add_argument(
+        "--all-snapshots",
+        action="store_true",
+        default=None,
+        help="send other tools' snapshots, too",
+    )
+    parser.add_argument(
+        "--per-dataset",
+        action="store_true",
+        default=None,
+        help="never send the tree as one package",
+    )
+    parser.add_argument("--rate-limit", metavar="RATE", help="bytes a second, by pv there: 8m")
+    parser.add_argument("--buffer", metavar="SIZE", help="a buffer, by mbuffer there: 512m")
+    parser.add_argument("--tries", type=int, metavar="N", help="until a job gives up (20)")
+    parser.add_argument("--pause", type=int, metavar="S", help="seconds before the first (5)")
+    parser.add_argument(
+        "--lag-limit",
+        metavar="TIME",
+        help=f"how long the destination may be behind: seconds, or 15m, 1h, 2d ({LAG_LIMIT})",
+    )
+    parser.add_argument("--theme", metavar="NAME", help="colour theme of the screen")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -231,73 +358,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"sealift {__version__}")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument(
-        "--read-only", action="store_true", help="make every change impossible in this session"
+        "--config", type=Path, metavar="FILE", help="the routes, instead of the user's own file"
     )
+    _add_route_options(parser)
     parser.add_argument("--ssh-config", type=Path, metavar="FILE", help="instead of ~/.ssh/config")
-    parser.add_argument(
-        "--elevation",
-        choices=tuple(_ELEVATION),
-        default="auto",
-        help="how both hosts let us act as root (auto: as each allows without a password)",
-    )
-    purpose = parser.add_mutually_exclusive_group()
-    purpose.add_argument(
-        "--vault", action="store_true", help="the destination never holds a key (the default)"
-    )
-    purpose.add_argument(
-        "--standby", action="store_true", help="the destination may be unlocked by procedure"
-    )
-    parser.add_argument(
-        "--snapshot-format",
-        metavar="FORMAT",
-        default=SNAPSHOT_FORMAT,
-        help="strftime format of snapshot names, in UTC (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--via",
-        choices=tuple(each.value for each in Via),
-        default=Via.SOURCE.value,
-        help="whose shell runs the pipeline and keeps the job (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--forward-agent",
-        action="store_true",
-        help="lend that host your ssh agent for as long as sealift is connected",
-    )
-    parser.add_argument(
-        "--hold-tag", metavar="TAG", default="keepforrep", help="of our holds (%(default)s)"
-    )
-    parser.add_argument(
-        "--exclude",
-        metavar="DATASET",
-        action="append",
-        default=[],
-        help="leave out a dataset (its name below the source's) and all below it",
-    )
-    parser.add_argument(
-        "--all-snapshots", action="store_true", help="send other tools' snapshots, too"
-    )
-    parser.add_argument(
-        "--per-dataset", action="store_true", help="never send the tree as one package"
-    )
-    parser.add_argument(
-        "--rate-limit", metavar="RATE", default="", help="bytes a second, by pv there: 8m"
-    )
-    parser.add_argument(
-        "--buffer", metavar="SIZE", default="", help="a buffer, by mbuffer there: 512m"
-    )
-    parser.add_argument(
-        "--tries", type=int, metavar="N", default=20, help="until a job gives up (%(default)s)"
-    )
-    parser.add_argument(
-        "--pause", type=int, metavar="S", default=5, help="seconds before the first (%(default)s)"
-    )
-    parser.add_argument(
-        "--lag-limit",
-        metavar="TIME",
-        default=str(LAG_LIMIT),
-        help="how long the destination may be behind: seconds, or 15m, 1h, 2d (%(default)s)",
-    )
     parser.add_argument(
         "--window", type=float, metavar="S", help="seconds that a diagnosis samples"
     )
@@ -316,7 +380,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--snapshots", type=int, metavar="N", help="about how many the demo gives each side"
     )
-    parser.add_argument("--theme", metavar="NAME", help="colour theme of the screen")
     return parser
 
 

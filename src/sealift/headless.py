@@ -22,6 +22,8 @@ from sealift.hosts.trouble import Trouble, TroubleError
 from sealift.journal import Journal, default_path
 from sealift.replication import report
 from sealift.replication.changes import Changes
+from sealift.replication.overview import OverviewWatch, hosts_of
+from sealift.replication.urgency import worst_first
 from sealift.replication.watch import RouteWatch
 from sealift.zfs.names import printable
 
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 
 async def print_command(options: Options) -> int:
     """Do what a command asks for; the exit code is given back."""
+    if options.all_routes:
+        return await _print_overview(options)
     gate, log = Gate(read_only=True), CommandLog()
     route = options.route
     log.subscribe(Journal(default_path(), route.title, _say).note)
@@ -53,6 +57,26 @@ async def print_command(options: Options) -> int:
         return await printing(watch, options)
     finally:
         await asyncio.gather(*(host.close() for host in hosts))
+
+
+async def _print_overview(options: Options) -> int:
+    """The status of all routes, worst first."""
+    gate, log = Gate(read_only=True), CommandLog()
+    routes = [setup.route for setup in options.setups]
+    hosts = {end.where: open_host(end, gate, log, options.ssh_config) for end in hosts_of(routes)}
+    try:
+        overview = await OverviewWatch(routes, hosts).read_once()
+    finally:
+        await asyncio.gather(*(host.close() for host in hosts.values()))
+    now = utc_now()
+    pictures = worst_first(overview.pictures, now)
+    for trouble in dict.fromkeys(each for picture in pictures for each in picture.troubles):
+        _say(trouble)  # once, however many routes its host has
+    if options.as_json:
+        _out(json.dumps(report.statuses(pictures, now)))
+    else:
+        _out(plain.statuses(pictures, now))
+    return max(map(report.exit_code, pictures))
 
 
 async def _print_status(watch: RouteWatch, options: Options) -> int:

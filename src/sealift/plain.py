@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,23 @@ def status(picture: Picture, now: datetime) -> str:
         behind = text.count(len(each.behind), "snapshot") + " behind"
         lines.append(f"dataset      {each.dataset.name}: {each.state.value}, {base}, {behind}")
     return printable("\n".join(lines))
+
+
+def statuses(pictures: Iterable[Picture], now: datetime) -> str:
+    """A line a route, in the order in which they are given."""
+    return printable("\n".join(_status_line(each, now) for each in pictures))
+
+
+def _status_line(picture: Picture, now: datetime) -> str:
+    behind = headline.lag(picture, now, ASCII).words or f"behind {text.UNKNOWN}"
+    limit = text.duration(picture.route.lag_limit)
+    words = (
+        headline.seal(picture, ASCII).words,
+        f"{behind} (limit {limit})",
+        headline.activity(picture, ASCII).words,
+        headline.worst(picture, now, ASCII).words,
+    )
+    return text.one_line(f"{picture.route.title}: {'; '.join(words)}")
 
 
 def plan(shown: Preview) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -56,10 +57,16 @@ def status(picture: Picture, now: datetime) -> Json:
             "bytes": comparison.bytes_behind if comparison else None,
         },
         "lag_seconds": picture.lag_seconds(now),
+        "lag_limit": picture.route.lag_limit,
         "seal": _seal(picture.seal),
         "problems": [_problem(each) for each in picture.problems],
         "datasets": [_dataset(each) for each in _datasets(comparison)],
     }
+
+
+def statuses(pictures: Iterable[Picture], now: datetime) -> Json:
+    """Several routes as one object, in the order in which they are given."""
+    return {"schema": SCHEMA, "routes": [status(each, now) for each in pictures]}
 
 
 def preview(shown: Preview) -> Json:

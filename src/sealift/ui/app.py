@@ -6,7 +6,7 @@ import asyncio
 import gc
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from functools import partial
@@ -17,7 +17,7 @@ from rich.text import Text
 from textual import work
 from textual.app import App, SystemCommand
 from textual.screen import Screen
-from textual.worker import WorkerCancelled, WorkerFailed
+from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
 from sealift import journal
 from sealift.hosts.command_log import CommandLog
@@ -28,11 +28,13 @@ from sealift.hosts.opening import open_host
 from sealift.hosts.trouble import Trouble
 from sealift.journal import Journal
 from sealift.playbook.diagnosis import Diagnosis
+from sealift.replication.overview import hosts_of
 from sealift.replication.picture import Picture, Side
 from sealift.replication.watch import RouteWatch
-from sealift.routes import Via
+from sealift.routes import Route, Via
 from sealift.ui import crash
 from sealift.ui.actions import ACTIONS
+from sealift.ui.all_routes import AllRoutes
 from sealift.ui.screens.route import RouteScreen
 from sealift.ui.text import ASCII, UNICODE, one_line
 from sealift.ui.themes import own_themes
@@ -44,7 +46,10 @@ _CLOSE = 5.0  # seconds for the hosts to be closed when the program ends
 
 
 class SealiftApp(App[int]):
-    """One route, from the command line's options."""
+    """One route, or all of them and one at a time, from the command line's options.
+
+    `options` are those of the route that is open, once one is.
+    """
 
     TITLE = "sealift"
     ENABLE_COMMAND_PALETTE = True
@@ -65,22 +70,49 @@ class SealiftApp(App[int]):
         self._log_version = 0
         for theme in own_themes():
             self.register_theme(theme)
-        fallback = "ansi-dark" if "NO_COLOR" in os.environ else "sealift-dark"
-        known = options.theme is None or options.theme in self.available_themes
-        self.theme = (options.theme if known else None) or fallback
-        self._unknown_theme = "" if known else f"There is no theme called {options.theme}."
+        self.glyphs = ASCII if os.environ.get("TERM") in {"linux", "dumb"} else UNICODE
+        self.all_routes = AllRoutes(self, options, clock) if options.all_routes else None
+        self._following: Worker[None] | None = None
+        self.theme = self._usual_theme
+
+    @property
+    def _usual_theme(self) -> str:
+        return "ansi-dark" if "NO_COLOR" in os.environ else "sealift-dark"
+
+    def use_theme(self, name: str | None) -> None:
+        """Put on a theme, the usual one for None. One that is not there is said."""
+        known = name is None or name in self.available_themes
+        self.theme = name if name is not None and known else self._usual_theme
+        if not known:
+            self.notify(f"There is no theme called {name}.", severity="warning", markup=False)
 
     def on_mount(self) -> None:
         """Show the screen at once; the hosts come after the first frame."""
+        self.use_theme(self.options.theme)
+        if self.all_routes is None:
+            self.show_route()
+        else:
+            self.all_routes.show()
+
+    def show_route(self, back: Callable[[], None] | None = None) -> None:
+        """Open the route of `options`. `back` is called where the operator wants to leave it."""
         route = self.options.route
         waiting = Connection(connected=False, since=self._clock())
         first = Picture(route, Side(route.source, waiting), Side(route.destination, waiting))
-        glyphs = ASCII if os.environ.get("TERM") in {"linux", "dumb"} else UNICODE
-        screen = RouteScreen(first, glyphs, self._clock, read_only=route.read_only)
+        screen = RouteScreen(first, self.glyphs, self._clock, read_only=route.read_only, back=back)
         self.push_screen(screen)
-        if self._unknown_theme:
-            self.notify(self._unknown_theme, severity="warning", markup=False)
-        self.call_after_refresh(self._follow, screen)
+        self.call_after_refresh(self._begin_to_follow, screen)
+
+    def leave_route(self) -> None:
+        """Leave the open route; its hosts are closed while something else is shown."""
+        if self._following is not None:
+            self._following.cancel()
+            self._following = None
+        self.pop_screen()
+
+    def _begin_to_follow(self, screen: RouteScreen) -> None:
+        if screen.is_attached:  # it may have been left again before it was drawn
+            self._following = self._follow(screen)
 
     @work(group="watch", exit_on_error=True)
     async def _follow(self, screen: RouteScreen) -> None:
@@ -100,11 +132,12 @@ class SealiftApp(App[int]):
             screen.journal = self.journal
             screen.report = partial(self._write_report, screen)
             watch.subscribe(screen.show)
-            self.set_interval(0.25, lambda: self._show_log(screen))
+            log = self.set_interval(0.25, lambda: self._show_log(screen))
             self.opened(screen, watch)
             try:
                 await watch.run()
             finally:
+                log.stop()
                 await asyncio.gather(source.close(), destination.close())
 
     async def on_unmount(self) -> None:
@@ -130,6 +163,17 @@ class SealiftApp(App[int]):
             for end, lent in zip(ends, self.options.route.lends_agent, strict=True)
         ]
         yield source, destination
+
+    @asynccontextmanager
+    async def open_all_hosts(self, routes: Sequence[Route]) -> AsyncIterator[Mapping[str, Host]]:
+        """The hosts of all these routes, for reading only, each once."""
+        gate, config = Gate(read_only=True), self.options.ssh_config
+        hosts = {
+            # In a thread: the first of them imports AsyncSSH.
+            end.where: await asyncio.to_thread(open_host, end, gate, self.command_log, config)
+            for end in hosts_of(routes)
+        }
+        yield hosts
 
     def journal_path(self) -> Path:
         """Where this run's journal is; the demo has its own."""
@@ -174,10 +218,11 @@ class SealiftApp(App[int]):
         """Open the command palette."""
         self.action_command_palette()
 
-    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:  # noqa: ARG002
-        """The palette lists the action table, and themes."""
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """The palette lists what of the action table the screen can do, and themes."""
         for action in ACTIONS:
-            if action.id != "palette":
+            name = f"action_{action.id}"
+            if action.id != "palette" and (hasattr(screen, name) or hasattr(self, name)):
                 run = partial(self._run_action_by_name, action.id)
                 yield SystemCommand(action.title, action.help, run)
         for theme in self.available_themes:

@@ -42,14 +42,13 @@ class DemoApp(SealiftApp):
         """Start the two embedded hosts; they are gone when the program ends."""
         async with Demo.open(self._scenario, self._snapshots) as demo:
             self._demo = demo
-            self.options = replace(
-                self.options,
-                route=replace(
+            self.options = self.options.with_route(
+                replace(
                     self.options.route,
                     name=demo.route.name,
                     purpose=demo.route.purpose,
                     lag_limit=demo.route.lag_limit,
-                ),
+                )
             )
             yield (
                 Host(demo.source, gate, self.command_log),

@@ -63,21 +63,24 @@ SETTING_COLUMNS = "name,property,value,source"
 SNAPSHOT_COLUMNS = "name,guid,createtxg,creation,used,written,ivsetguid,userrefs"
 
 
-def list_datasets(root: str) -> Command:
-    """List the filesystems and volumes of a tree with the properties that comparison needs."""
+def list_datasets(*roots: str) -> Command:
+    """List the filesystems and volumes of trees with the properties that comparison needs.
+
+    Of several trees, those that do not exist are named on stderr, and the others are listed.
+    """
     argv = ("zfs", "list", "-Hp", "-r", "-t", "filesystem,volume", "-o", DATASET_COLUMNS)
-    return Command((*argv, check_dataset(root)), Effect.READ, "which datasets there are")
+    return Command((*argv, *map(check_dataset, roots)), Effect.READ, "which datasets there are")
 
 
-def list_snapshots(root: str) -> Command:
-    """List every snapshot and bookmark of a tree."""
+def list_snapshots(*roots: str) -> Command:
+    """List every snapshot and bookmark of trees."""
     argv = ("zfs", "list", "-Hp", "-r", "-t", "snapshot,bookmark", "-o", SNAPSHOT_COLUMNS)
-    return Command((*argv, check_dataset(root)), Effect.READ, "which snapshots there are")
+    return Command((*argv, *map(check_dataset, roots)), Effect.READ, "which snapshots there are")
 
 
-def list_pool(pool: str) -> Command:
-    """Size, free space, fragmentation and health of one pool."""
-    argv = ("zpool", "list", "-Hp", "-o", "name,size,alloc,free,frag,cap,health", pool)
+def list_pool(*pools: str) -> Command:
+    """Size, free space, fragmentation and health of pools."""
+    argv = ("zpool", "list", "-Hp", "-o", "name,size,alloc,free,frag,cap,health", *pools)
     return Command(argv, Effect.READ, "how full and how healthy the pool is")
 
 

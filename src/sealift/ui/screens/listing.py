@@ -79,7 +79,8 @@ class Entry:
 
     `level` is one of `ui.headline` and decides glyph and colour. `cells` has a text for every
     column, `details` the paragraphs that are shown while the cursor is on it. Both may hold
-    whatever a host said: they are made harmless where they are drawn.
+    whatever a host said: they are made harmless where they are drawn. `grey` is a row that is no
+    longer kept new; its texts say so too.
     """
 
     id: str
@@ -87,6 +88,7 @@ class Entry:
     cells: tuple[str, ...]
     details: tuple[str, ...]
     deeds: tuple[Deed, ...]
+    grey: bool = False
 
 
 def glyph_of(level: str, glyphs: Glyphs) -> str:
@@ -159,6 +161,7 @@ class EntryPane(ScrollView, can_focus=True):
         "entry-pane--warning",
         "entry-pane--problem",
         "entry-pane--marked",
+        "entry-pane--grey",
         "entry-pane--notice",
         "entry-pane--cursor",
     }
@@ -383,7 +386,8 @@ class EntryPane(ScrollView, can_focus=True):
         strip = self._strips.get(key)
         if strip is None:
             prefix = self._prefix(_MARK if marked else "", entry.level)
-            row = self._style("marked" if marked else "", cursor=cursor)
+            usual = "grey" if entry.grey else ""
+            row = self._style("marked" if marked else usual, cursor=cursor)
             segments = [
                 Segment(prefix, self._style(entry.level, cursor=cursor)),
                 Segment(self._row(entry.cells), row),

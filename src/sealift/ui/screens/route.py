@@ -28,7 +28,7 @@ from sealift.ui.panels.desk import Desk
 from sealift.ui.panels.divergence import DivergencePanel
 from sealift.ui.panels.holds import HoldsListPanel, hold_here, under_cursor
 from sealift.ui.panels.jobs import JobsPanel, cancel
-from sealift.ui.panels.panel import Panel
+from sealift.ui.panels.panel import BUSY, Panel
 from sealift.ui.panels.prune import PrunePanel
 from sealift.ui.panels.sending import send, snapshot
 from sealift.ui.panels.tokens import TokensPanel
@@ -46,6 +46,7 @@ from sealift.zfs.commands import Effect
 NOT_READ = "Both hosts have to be read first."
 _NEED_HOSTS = frozenset({"jobs", "playbook", "audit", "keys"})
 _NEED_TREES = frozenset({"tokens", "holds", "hold", "prune", "roll_back"})
+_CHANGING = frozenset({"change", "snapshot", "cancel", "hold", "panel"})
 _MANY_SNAPSHOTS = 10_000
 
 
@@ -54,7 +55,8 @@ class RouteScreen(Screen[None]):
 
     `route_watch` is None until the hosts are being read; actions say so until then. So are
     `report`, which writes an incident report (of a diagnosis and an SVG of the screen) and gives
-    its path, and `journal`, without which nothing is done with keys.
+    its path, and `journal`, without which nothing is done with keys. `back` leaves the screen,
+    where there is another one below it.
     """
 
     CSS_PATH = "route.tcss"
@@ -62,9 +64,16 @@ class RouteScreen(Screen[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-wide")]
 
     def __init__(
-        self, picture: Picture, glyphs: Glyphs, clock: Callable[[], datetime], *, read_only: bool
+        self,
+        picture: Picture,
+        glyphs: Glyphs,
+        clock: Callable[[], datetime],
+        *,
+        read_only: bool,
+        back: Callable[[], None] | None = None,
     ) -> None:
         super().__init__()
+        self._back = back
         self._first = picture
         self._clock = clock
         self._read_only = read_only
@@ -253,7 +262,7 @@ class RouteScreen(Screen[None]):
         self.tree_pane.focus()
 
     def key_escape(self) -> None:
-        """Back one level: from a large pane, from the filter."""
+        """Back one level: from a large pane, from the filter, from this route."""
         line = self.query_one("#filter-line")
         if self.maximized is not None:
             self.minimize()
@@ -263,6 +272,15 @@ class RouteScreen(Screen[None]):
             self.query_one("#filter", Input).value = ""
             line.display = False
             self.tree_pane.focus()
+        elif self._back is not None and self._changing():
+            self.notify(BUSY, severity="warning", markup=False)
+        elif self._back is not None:
+            self._back()
+
+    def _changing(self) -> bool:
+        """Whether something is being done on the hosts, which end with this screen."""
+        running = (each for each in self.app.workers if each.node is self and not each.is_finished)
+        return any(each.group in _CHANGING for each in running)
 
     # Changes: each shows what it would run, and asks
 

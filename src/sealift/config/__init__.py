@@ -1,0 +1,1 @@
+"""The user's routes as a TOML file: read strictly, shown, checked."""

@@ -1,0 +1,62 @@
+"""What `sealift config path`, `show` and `check` answer."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from sealift.config.reading import TABLE, Config, ConfigError, default_path, read_config
+from sealift.config.settings import values_of
+from sealift.words import count
+from sealift.zfs.names import printable
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is printed, what is said on stderr, and the exit code."""
+
+    out: str
+    err: str = ""
+    code: int = 0
+
+
+def answer(word: str, named: Path | None, *, as_json: bool) -> Answer:
+    """The answer to `sealift config` and one of these words. Nothing is written.
+
+    `path` is right also of a file that is wrong or is not there.
+    """
+    if word == "path":
+        file = named or default_path()
+        known = {"schema": 1, "path": str(file), "exists": file.exists()}
+        return Answer(json.dumps(known) if as_json else printable(str(file)))
+    try:
+        config = read_config(named)
+    except ConfigError as error:
+        return Answer(_wrong(error) if as_json else "", "" if as_json else str(error), 2)
+    if word == "show":
+        return Answer(_json(config) if as_json else _toml(config))
+    if as_json:
+        return Answer(json.dumps({"schema": 1, "path": str(config.file), "mistakes": []}))
+    words = count(len(config.setups), "route") if config.there else "not there, which is no mistake"
+    return Answer(printable(f"{config.file}: {words}"))
+
+
+def _wrong(error: ConfigError) -> str:
+    mistakes = [
+        {"line": each.line, "what": each.what, "mend": each.mend} for each in error.mistakes
+    ]
+    return json.dumps({"schema": 1, "path": str(error.file), "mistakes": mistakes})
+
+
+def _json(config: Config) -> str:
+    routes = [{"name": name, **values_of(each)} for name, each in config.setups.items()]
+    return json.dumps({"schema": 1, "path": str(config.file), "routes": routes})
+
+
+def _toml(config: Config) -> str:
+    import tomli_w  # noqa: PLC0415 - only where TOML is written
+
+    tables = {name: values_of(each) for name, each in config.setups.items()}
+    head = printable(f"# {config.file}: every setting, the usual ones too")
+    return f"{head}\n{tomli_w.dumps({TABLE: tables})}".rstrip()

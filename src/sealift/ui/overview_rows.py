@@ -1,0 +1,109 @@
+"""The rows of the overview: one for each route, the worst first. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sealift.hosts.trouble import Trouble
+from sealift.replication.overview import Overview
+from sealift.replication.picture import Picture, Side
+from sealift.replication.urgency import Urgency, late, urgency, worst_first
+from sealift.ui import dialogs, headline, text
+from sealift.ui.screens.listing import Deed, Entry
+from sealift.ui.text import Glyphs
+from sealift.zfs.commands import Effect
+
+COLUMNS = ("Route", "Behind", "Limit", "Seal", "Job", "Finding")
+OPEN = "open"
+_LEVELS = {
+    Urgency.UNSEALED: headline.PROBLEM,
+    Urgency.STOPPED: headline.PROBLEM,
+    Urgency.LATE: headline.PROBLEM,
+    Urgency.UNREACHABLE: headline.PROBLEM,
+    Urgency.ODD: headline.WARNING,
+    Urgency.UNREAD: headline.INFO,
+    Urgency.BEHIND: headline.OK,
+    Urgency.FINE: headline.OK,
+}
+
+
+def rows(overview: Overview, now: datetime, glyphs: Glyphs) -> tuple[Entry, ...]:
+    """All routes, worst first. A route one of whose hosts cannot be read is grey."""
+    return tuple(_row(each, now, glyphs) for each in worst_first(overview.pictures, now))
+
+
+def _row(picture: Picture, now: datetime, glyphs: Glyphs) -> Entry:
+    route = picture.route
+    cells = (
+        route.title,
+        _behind(picture, now, glyphs),
+        text.duration(route.lag_limit).removesuffix(" 00 min").removesuffix(" 0 h"),
+        headline.seal(picture, glyphs).words if picture.comparison else "not read",
+        headline.activity(picture, glyphs).words,
+        _finding(picture, now, glyphs),
+    )
+    return Entry(
+        id=route.title,
+        level=_LEVELS[urgency(picture, now)],
+        cells=cells,
+        details=_details(picture, now, glyphs),
+        deeds=(Deed("enter", OPEN, "open", Effect.READ),),
+        grey=bool(picture.troubles),
+    )
+
+
+def _behind(picture: Picture, now: datetime, glyphs: Glyphs) -> str:
+    if picture.comparison is None:
+        return "not read" if picture.troubles else f"reading{glyphs.ellipsis}"
+    seconds = picture.lag_seconds(now)
+    if seconds is None or not picture.comparison.destination.exists:
+        return headline.lag(picture, now, glyphs).words
+    return text.duration(max(0, seconds))
+
+
+def _finding(picture: Picture, now: datetime, glyphs: Glyphs) -> str:
+    if picture.troubles:
+        return _contact(picture.troubles[0], picture, now)
+    line = headline.worst(picture, now, glyphs)
+    if line.level in {headline.OK, headline.INFO} or picture.comparison is None:
+        return ""
+    return line.words
+
+
+def _contact(trouble: Trouble, picture: Picture, now: datetime) -> str:
+    """How old what is shown is; a countdown would make every row another each second."""
+    side = picture.source if picture.source.trouble is trouble else picture.destination
+    taken = f"; shown: {_age(side, now)}" if side.inventory else ""
+    return f"{trouble.finding}: {trouble.sentence()}{taken}"
+
+
+def _age(side: Side, now: datetime) -> str:
+    if side.inventory is None:
+        return "not read"
+    return text.age((now - side.inventory.taken_at).total_seconds())
+
+
+def _details(picture: Picture, now: datetime, glyphs: Glyphs) -> tuple[str, ...]:
+    route, read_only = picture.route, "   read-only" if picture.route.read_only else ""
+    lines = [
+        f"{route.source.text()} {glyphs.arrow} {route.destination.text()}",
+        f"{route.purpose.value}, via {route.transport.via.value}{read_only}",
+        "",
+        f"seal    {headline.seal(picture, glyphs).words}",
+        f"behind  {headline.lag(picture, now, glyphs).words or text.UNKNOWN}"
+        + (", more than its limit" if late(picture, now) else "")
+        + f" (limit {text.duration(route.lag_limit)})",
+        f"job     {headline.activity(picture, glyphs).words}",
+        *(
+            f"read    {side.location.where}: {_age(side, now)}"
+            for side in (picture.source, picture.destination)
+        ),
+    ]
+    found = ["\n".join(lines)]
+    for trouble in picture.troubles:
+        found += dialogs.trouble_paragraphs(trouble)
+    found += [f"{each.id}: {each.dataset}: {each.summary}" for each in picture.seal.breaches]
+    if picture.job is not None and picture.job.trouble is not None:
+        found += dialogs.trouble_paragraphs(picture.job.trouble)
+    found += [f"{each.id}: {each.summary}. {each.mend}" for each in picture.problems]
+    return tuple(found)

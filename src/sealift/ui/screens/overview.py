@@ -1,0 +1,76 @@
+"""All routes on one screen, worst first: a list that opens a route."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from textual.binding import Binding
+
+from sealift.replication.overview import Overview
+from sealift.ui import overview_rows
+from sealift.ui.actions import ACTIONS
+from sealift.ui.screens.listing import ListScreen
+from sealift.ui.text import Glyphs
+
+_TICK = 5.0  # seconds; lags are shown in minutes
+
+
+class OverviewScreen(ListScreen):
+    """Draws the newest overview. `opened` is told the title of the route to be opened."""
+
+    BINDINGS = [
+        *(action.binding() for action in ACTIONS if action.id == "refresh"),
+        Binding("escape", "clear", "clear", show=False, id="list.back"),
+        Binding("q", "app.quit", "quit", id="list.leave"),
+    ]
+
+    def __init__(
+        self,
+        overview: Overview,
+        opened: Callable[[str], None],
+        refresh: Callable[[], None],
+        *,
+        glyphs: Glyphs,
+        clock: Callable[[], datetime],
+        read_only: bool,
+    ) -> None:
+        super().__init__(
+            "All routes, worst first",
+            overview_rows.COLUMNS,
+            overview_rows.rows(overview, clock(), glyphs),
+            lambda _, titles: opened(titles[0]),
+            empty="There is no route.",
+            glyphs=glyphs,
+            read_only=read_only,
+        )
+        self._overview = overview
+        self._clock = clock
+        self._read_again = refresh
+
+    def on_mount(self) -> None:
+        """Draw the first overview, and go on with the time."""
+        super().on_mount()
+        self.set_interval(_TICK, self._draw)
+
+    def show_overview(self, overview: Overview) -> None:
+        """Draw a new overview."""
+        self._overview = overview
+        self._draw()
+
+    def _draw(self) -> None:
+        if self.is_current:
+            self.show(overview_rows.rows(self._overview, self._clock(), self._glyphs))
+
+    def on_screen_resume(self) -> None:
+        """Draw what was read while something else was on the screen."""
+        self._draw()
+
+    def action_refresh(self) -> None:
+        """Read all hosts now."""
+        self._read_again()
+
+    def action_clear(self) -> None:
+        """Out of the filter. There is nothing to go back to."""
+        if self.query_one("#filter-line").display:
+            self.action_back()
