@@ -92,7 +92,7 @@ def _main(argv: Sequence[str] | None) -> int:
         return 2
     if "NO_COLOR" in os.environ:
         # Textual decides about colour when it is imported; only its ANSI themes have none at all.
-        os.environ.setdefault("TEXTUAL_THEME", "ansi-dark")
+        os.environ["TEXTUAL_THEME"] = "ansi-dark"
     if options.command == "demo":
         return _demo(options)
     if options.command or not sys.stdout.isatty():

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
-from textual import work
+from textual import on, work
 from textual.app import App, SystemCommand
+from textual.command import Command, CommandPalette
 from textual.screen import Screen
 from textual.worker import WorkerCancelled, WorkerFailed
 
@@ -31,15 +32,15 @@ from sealift.playbook.diagnosis import Diagnosis
 from sealift.replication.picture import Picture, Side
 from sealift.replication.watch import RouteWatch
 from sealift.routes import Via
-from sealift.ui import crash
+from sealift.ui import crash, themes
 from sealift.ui.actions import ACTIONS
 from sealift.ui.screens.route import RouteScreen
 from sealift.ui.text import ASCII, UNICODE, one_line
-from sealift.ui.themes import own_themes
 
 if TYPE_CHECKING:
     from sealift.cli import Options
 
+_THEME = "theme "  # what the palette's entries for themes begin with
 _CLOSE = 5.0  # seconds for the hosts to be closed when the program ends
 
 
@@ -47,6 +48,7 @@ class SealiftApp(App[int]):
     """One route, from the command line's options."""
 
     TITLE = "sealift"
+    CSS_PATH = Path(__file__).with_name("app.tcss")
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
     BINDINGS = [action.binding() for action in ACTIONS if action.id in {"quit", "palette"}]
@@ -63,12 +65,15 @@ class SealiftApp(App[int]):
         self.command_log = CommandLog()
         self.journal: Journal | None = None  # once the hosts are open
         self._log_version = 0
-        for theme in own_themes():
+        users, self._bad_themes = themes.users_themes()
+        for theme in (*themes.own_themes(), *users):
             self.register_theme(theme)
-        fallback = "ansi-dark" if "NO_COLOR" in os.environ else "sealift-dark"
+        fallback = themes.NO_COLOR if "NO_COLOR" in os.environ else themes.DEFAULT
         known = options.theme is None or options.theme in self.available_themes
         self.theme = (options.theme if known else None) or fallback
-        self._unknown_theme = "" if known else f"There is no theme called {options.theme}."
+        if not known:
+            self._bad_themes.append(f"There is no theme called {one_line(options.theme or '')}.")
+        self._preview = themes.Preview(lambda: self.theme, self._set_theme)
 
     def on_mount(self) -> None:
         """Show the screen at once; the hosts come after the first frame."""
@@ -78,8 +83,8 @@ class SealiftApp(App[int]):
         glyphs = ASCII if os.environ.get("TERM") in {"linux", "dumb"} else UNICODE
         screen = RouteScreen(first, glyphs, self._clock, read_only=route.read_only)
         self.push_screen(screen)
-        if self._unknown_theme:
-            self.notify(self._unknown_theme, severity="warning", markup=False)
+        for words in self._bad_themes:
+            self.notify(words, title="Theme", severity="warning", markup=False)
         self.call_after_refresh(self._follow, screen)
 
     @work(group="watch", exit_on_error=True)
@@ -182,7 +187,7 @@ class SealiftApp(App[int]):
                 yield SystemCommand(action.title, action.help, run)
         for theme in self.available_themes:
             yield SystemCommand(
-                f"theme {theme}", "Change the colours.", partial(self._set_theme, theme)
+                f"{_THEME}{theme}", "Change the colours.", partial(self._set_theme, theme)
             )
 
     async def _run_action_by_name(self, name: str) -> None:
@@ -190,6 +195,17 @@ class SealiftApp(App[int]):
 
     def _set_theme(self, name: str) -> None:
         self.theme = name
+
+    @on(CommandPalette.OptionHighlighted)
+    def _over_command(self, event: CommandPalette.OptionHighlighted) -> None:
+        option = event.highlighted_event.option
+        words = str(option.hit.text) if isinstance(option, Command) else ""
+        theme = words.removeprefix(_THEME) if words.startswith(_THEME) else None
+        self._preview.over(theme)
+
+    @on(CommandPalette.Closed)
+    def _palette_closed(self, event: CommandPalette.Closed) -> None:
+        self._preview.closed(taken=event.option_selected)
 
     async def action_quit(self) -> None:
         """Leave. A job that runs goes on without us."""
