@@ -56,7 +56,7 @@ class Options:
     `scenario` is the demo's, `--list` for their names; `snapshots` is how many it gives each side.
     `window` is how many seconds a diagnosis samples (None: as many as it thinks right), `trial`
     whether it may try what each stage can do where nothing runs; `report` is where it is written
-    down, with `mask` without names.
+    down, with `mask` without names. `prometheus` prints the status as metrics.
     """
 
     command: str
@@ -71,6 +71,7 @@ class Options:
     trial: bool = True
     report: Path | None = None
     mask: bool = False
+    prometheus: bool = False
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -176,6 +177,7 @@ def parse(argv: Sequence[str]) -> Options:
         trial=not arguments.no_trial,
         report=arguments.report,
         mask=arguments.mask,
+        prometheus=_prometheus(command, arguments),
     )
 
 
@@ -184,6 +186,13 @@ def _seconds(option: str, word: str) -> int:
     if found is None:
         raise UsageError(f"{option}: write seconds, or a number and s, m, h or d: 90s, 15m, 1h, 2d")
     return int(found[1]) * _UNITS[found[2].lower()]
+
+
+def _prometheus(command: str, arguments: argparse.Namespace) -> bool:
+    asked: bool = arguments.prometheus
+    if asked and (command != "status" or arguments.json):
+        raise UsageError("--prometheus is a form of `sealift status`, instead of --json")
+    return asked
 
 
 def _window(seconds: float | None) -> float | None:
@@ -230,6 +239,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("words", nargs="*", help=argparse.SUPPRESS)
     parser.add_argument("--version", action="version", version=f"sealift {__version__}")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument(
+        "--prometheus", action="store_true", help="print the status as metrics; the code is 0"
+    )
     parser.add_argument(
         "--read-only", action="store_true", help="make every change impossible in this session"
     )

@@ -59,6 +59,11 @@ async def _print_status(watch: RouteWatch, options: Options) -> int:
     picture = await watch.read_once()
     for trouble in picture.troubles:
         _say(trouble)
+    if options.prometheus:
+        from sealift.replication.metrics import metrics  # noqa: PLC0415 - seldom needed
+
+        _out(metrics(picture, utc_now()).rstrip("\n"))
+        return 0  # the findings are in it; a collector's job that fails writes nothing
     if options.as_json:
         _out(json.dumps(report.status(picture, utc_now())))
     else:
