@@ -37,6 +37,7 @@ sealift SOURCE DESTINATION                  both trees on one screen
        sealift diagnose SOURCE DESTINATION         why it is slow or stuck, and what to mend first
        sealift audit SOURCE DESTINATION            whether the vault is a vault, and what opens it
        sealift jobs [SOURCE DESTINATION]           transfers that run by themselves, here or there
+       sealift completion bash|zsh|fish            what a shell is to read to complete all this
        sealift demo [SCENARIO]                     two embedded hosts; demo --list
 """
 PLACES = "SOURCE and DESTINATION are [user@]host:pool/dataset, or pool/dataset for this machine."
@@ -86,8 +87,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _main(argv: Sequence[str] | None) -> int:
+    words = sys.argv[1:] if argv is None else argv
     try:
-        options = parse(sys.argv[1:] if argv is None else argv)
+        if words[:1] == ["completion"]:
+            return _completion(words[1:])
+        options = parse(words)
     except (UsageError, BadLocationError, BadNameError) as error:
         _err(str(error))
         return 2
@@ -103,6 +107,18 @@ def _main(argv: Sequence[str] | None) -> int:
     from sealift.ui.app import SealiftApp, run  # noqa: PLC0415 - not loaded for text output
 
     return run(SealiftApp(options))
+
+
+def _completion(words: Sequence[str]) -> int:
+    from sealift import completion  # noqa: PLC0415 - seldom needed
+    from sealift.demo.scenarios import NAMES  # noqa: PLC0415
+
+    if len(words) != 1 or words[0] not in completion.SHELLS:
+        raise UsageError("write sealift completion bash, zsh or fish")
+    follow = {"demo": NAMES, "completion": completion.SHELLS}
+    commands = {each: follow.get(each, ()) for each in (*_COMMANDS, "completion")}
+    _out(completion.script(words[0], tuple(completion.options(_parser())), commands))
+    return 0
 
 
 def _demo(options: Options) -> int:
