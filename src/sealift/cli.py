@@ -33,6 +33,7 @@ sealift                       all routes of the config, worst first
        sealift audit ROUTE           whether the vault is a vault, and what opens it
        sealift jobs [ROUTE]          transfers that run by themselves, here or there
        sealift config path|show|check   where the routes are written down, and whether rightly
+       sealift completion bash|zsh|fish  what a shell is to read to complete all this
        sealift demo [SCENARIO]       two embedded hosts; demo --list
 """
 PLACES = (
@@ -59,7 +60,7 @@ class Options:
     `scenario` is the demo's, `--list` for their names; `snapshots` is how many it gives each side.
     `window` is how many seconds a diagnosis samples (None: as many as it thinks right), `trial`
     whether it may try what each stage can do where nothing runs; `report` is where it is written
-    down, with `mask` without names.
+    down, with `mask` without names. `prometheus` prints the status as metrics.
     """
 
     command: str
@@ -74,6 +75,7 @@ class Options:
     trial: bool = True
     report: Path | None = None
     mask: bool = False
+    prometheus: bool = False
 
     @property
     def route(self) -> Route:
@@ -110,13 +112,15 @@ def _main(argv: Sequence[str] | None) -> int:
     try:
         if "config" in words and (asked := config_command(words)):
             return _config(*asked)
+        if words[:1] == ["completion"]:
+            return _completion(words[1:])
         options = parse(words)
     except (UsageError, BadLocationError, BadNameError) as error:
         _err(str(error))
         return 2
     if "NO_COLOR" in os.environ:
         # Textual decides about colour when it is imported; only its ANSI themes have none at all.
-        os.environ.setdefault("TEXTUAL_THEME", "ansi-dark")
+        os.environ["TEXTUAL_THEME"] = "ansi-dark"
     if options.command == "demo":
         return _demo(options)
     if options.command or not sys.stdout.isatty():
@@ -137,6 +141,19 @@ def _config(word: str, named: Path | None, as_json: bool) -> int:  # noqa: FBT00
     if said.err:
         _err(said.err)
     return said.code
+
+
+def _completion(words: Sequence[str]) -> int:
+    from sealift import completion  # noqa: PLC0415 - seldom needed
+    from sealift.demo.scenarios import NAMES  # noqa: PLC0415
+
+    if len(words) != 1 or words[0] not in completion.SHELLS:
+        raise UsageError("write sealift completion bash, zsh or fish")
+    follow = {"demo": NAMES, "config": _CONFIG_WORDS, "completion": completion.SHELLS}
+    every = (*_COMMANDS, "config", "completion")
+    commands = {each: follow.get(each, ()) for each in every}
+    _out(completion.script(words[0], tuple(completion.options(_parser())), commands))
+    return 0
 
 
 def _demo(options: Options) -> int:
@@ -206,6 +223,7 @@ def parse(argv: Sequence[str]) -> Options:
         trial=not arguments.no_trial,
         report=arguments.report,
         mask=arguments.mask,
+        prometheus=_prometheus(command, arguments),
     )
 
 
@@ -264,6 +282,13 @@ def _with_options(setup: Setup, arguments: argparse.Namespace) -> Setup:
             except ValueError as error:  # BadValueError, BadNameError, BadLocationError
                 raise UsageError(f"--{name.replace('_', '-')}: {error}") from error
     return setup
+
+
+def _prometheus(command: str, arguments: argparse.Namespace) -> bool:
+    asked: bool = arguments.prometheus
+    if asked and (command != "status" or arguments.json):
+        raise UsageError("--prometheus is a form of `sealift status`, instead of --json")
+    return asked
 
 
 def _window(seconds: float | None) -> float | None:
@@ -358,7 +383,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"sealift {__version__}")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument(
-        "--config", type=Path, metavar="FILE", help="the routes, instead of the user's own file"
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="the routes, instead of the user's own file",
+    )
+    parser.add_argument(
+        "--prometheus", action="store_true", help="print the status as metrics; the code is 0"
     )
     _add_route_options(parser)
     parser.add_argument("--ssh-config", type=Path, metavar="FILE", help="instead of ~/.ssh/config")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ from sealift.journal import Journal, default_path
 from sealift.replication import report
 from sealift.replication.changes import Changes
 from sealift.replication.overview import OverviewWatch, hosts_of
+from sealift.replication.picture import Picture
 from sealift.replication.urgency import worst_first
 from sealift.replication.watch import RouteWatch
 from sealift.zfs.names import printable
@@ -72,6 +73,8 @@ async def _print_overview(options: Options) -> int:
     pictures = worst_first(overview.pictures, now)
     for trouble in dict.fromkeys(each for picture in pictures for each in picture.troubles):
         _say(trouble)  # once, however many routes its host has
+    if options.prometheus:
+        return _print_metrics(pictures)
     if options.as_json:
         _out(json.dumps(report.statuses(pictures, now)))
     else:
@@ -83,11 +86,20 @@ async def _print_status(watch: RouteWatch, options: Options) -> int:
     picture = await watch.read_once()
     for trouble in picture.troubles:
         _say(trouble)
+    if options.prometheus:
+        return _print_metrics([picture])
     if options.as_json:
         _out(json.dumps(report.status(picture, utc_now())))
     else:
         _out(plain.status(picture, utc_now()))
     return report.exit_code(picture)
+
+
+def _print_metrics(pictures: Sequence[Picture]) -> int:
+    from sealift.replication.metrics import metrics  # noqa: PLC0415 - seldom needed
+
+    _out(metrics(pictures, utc_now()).rstrip("\n"))
+    return 0  # the findings are in it; a collector's job that fails writes nothing
 
 
 async def _print_plan(watch: RouteWatch, options: Options) -> int:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from textual.app import App
 from textual.pilot import Pilot
 from textual.strip import Strip
-from textual.widgets import Footer, Input
+from textual.widgets import Footer, Input, TextArea
 from textual.widgets._footer import FooterKey  # it has no public name
 
 from sealift.ui import headline
@@ -474,6 +474,9 @@ async def test_copy_takes_the_whole_row_and_q_goes_back() -> None:
     async with showing((entry(long),)) as reader:
         await reader.press("y")
         assert reader.app.copied == [f"{long}  3 h"]
+        await reader.until("also sent to the terminal's clipboard")
+        assert reader.app.screen.query_one("#copied", TextArea).text == f"{long}  3 h"
+        await reader.press("escape")
         await reader.press("q")
         assert reader.app.screen is not reader.screen
 

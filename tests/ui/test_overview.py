@@ -16,6 +16,7 @@ from sealift.hosts.gate import Gate
 from sealift.hosts.host import Host
 from sealift.routes import Route
 from sealift.ui.app import SealiftApp
+from sealift.ui.screens.dialog import Copied
 from sealift.ui.screens.overview import OverviewScreen
 from sealift.ui.screens.route import RouteScreen
 from sealift.zfs.listings import KeyStatus
@@ -177,6 +178,8 @@ async def test_no_key_of_the_overview_changes_anything() -> None:
     async with overview(FleetApp(made)) as (app, pilot):
         for key in "abcdefghijklmnoprstuvwxyz":
             await pilot.press(key)
+            if isinstance(app.screen, Copied):
+                await pilot.press("escape")
             assert isinstance(app.screen, OverviewScreen)
     for host in made.hosts.values():
         assert {argv[1] for argv in host.ran} <= {"list"}

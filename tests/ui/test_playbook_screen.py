@@ -10,12 +10,19 @@ from datetime import datetime, timedelta
 import pytest
 from textual.app import App
 from textual.pilot import Pilot
+from textual.widgets import TextArea
 
 from sealift.playbook import steps
 from sealift.playbook.diagnosis import Diagnosis
 from sealift.ui.playbook_rows import VERDICT
 from sealift.ui.screens.listing import READ_ONLY
-from sealift.ui.screens.playbook import NO_COMMAND, NO_PAGE, NOTHING_TO_DO, Calls, PlaybookScreen
+from sealift.ui.screens.playbook import (
+    NO_PAGE,
+    NOTHING_TO_COPY,
+    NOTHING_TO_DO,
+    Calls,
+    PlaybookScreen,
+)
 from sealift.ui.text import ASCII, UNICODE, Glyphs
 from tests.diagnoses import (
     BEGAN,
@@ -251,6 +258,9 @@ async def test_text_from_hosts_is_shown_and_never_obeyed() -> None:
             assert "\u202e" not in reader.sees()
             await reader.press("j")
         await reader.press("g", "y")
+        assert "\x1b" not in reader.sees()
+        if reader.on_top == "Copied":
+            await reader.press("escape")
         assert all("\x1b" not in each and "\n" not in each for each in reader.app.copied)
         await reader.press("question_mark")
         await reader.until("Help: the playbook")
@@ -362,15 +372,19 @@ async def test_numbers_take_a_step_again_and_ctrl_r_all() -> None:
         assert reader.asked == [*again, ("again", None), ("report", None)]
 
 
-async def test_y_copies_the_command_and_says_where_there_is_none() -> None:
+async def test_y_copies_the_command_shows_it_in_a_box_and_says_where_there_is_none() -> None:
     async with showing(two_problems()) as reader:
         await reader.go_to(ABORT)
         await reader.press("y")
         assert reader.app.copied == ["zfs receive -A backup/prod/db"]
+        await reader.until("also sent to the terminal's clipboard")
+        box = reader.app.screen.query_one("#copied", TextArea)
+        assert box.text == "zfs receive -A backup/prod/db"
+        await reader.press("escape")
         await reader.go_to("step sending")
         await reader.press("y")
         assert len(reader.app.copied) == 1
-        assert NO_COMMAND in reader.said
+        assert NOTHING_TO_COPY in reader.said
 
 
 async def test_help_lists_the_keys_and_escape_and_q_lead_back() -> None:
@@ -404,6 +418,8 @@ async def test_no_other_key_asks_for_anything() -> None:
         await reader.go_to(SEND)
         for key in "abcdefghijklmnoprstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ":
             await reader.press(key)
+            if reader.on_top == "Copied":
+                await reader.press("escape")
             assert reader.app.screen is reader.screen
         assert {name for name, _ in reader.asked} <= allowed
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from textual.widgets import TextArea
 
 from sealift.hosts.host import Connection
 from sealift.hosts.trouble import Trouble, UnknownKey
@@ -176,6 +177,17 @@ async def test_no_single_lower_case_key_changes_anything() -> None:
             entry for entry in operator.app.command_log.entries() if entry.effect is not Effect.READ
         ]
         assert changed == []
+
+
+async def test_the_copy_key_shows_in_a_box_what_it_sent_to_the_clipboard() -> None:
+    async with showing(picture(*BEHIND)) as operator:
+        await operator.pilot.press("down", "y")
+        await operator.until("also sent to the terminal's clipboard")
+        box = operator.app.screen.query_one("#copied", TextArea)
+        assert box.text == operator.app.clipboard == "tank/prod@s103"
+        assert operator.focused_button() == "cancel"
+        await operator.pilot.press("escape")
+        assert operator.app.screen is operator.screen
 
 
 async def test_an_unknown_host_key_is_shown_once_and_cancel_has_the_focus() -> None:

@@ -130,7 +130,7 @@ ACTIONS = (
         "copy",
         ("y",),
         "copy",
-        "Send the text under the cursor to the terminal's clipboard.",
+        "Send the text under the cursor to the terminal's clipboard, and show it in a box.",
         footer=False,
     ),
     Action("palette", ("colon", "ctrl+p"), "more", "Find an action by name.", shown_key=":"),

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
-from textual import work
+from textual import on, work
 from textual.app import App, SystemCommand
+from textual.command import Command, CommandPalette
 from textual.screen import Screen
 from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
@@ -32,16 +33,16 @@ from sealift.replication.overview import hosts_of
 from sealift.replication.picture import Picture, Side
 from sealift.replication.watch import RouteWatch
 from sealift.routes import Route, Via
-from sealift.ui import crash
+from sealift.ui import crash, themes
 from sealift.ui.actions import ACTIONS
 from sealift.ui.all_routes import AllRoutes
 from sealift.ui.screens.route import RouteScreen
 from sealift.ui.text import ASCII, UNICODE, one_line
-from sealift.ui.themes import own_themes
 
 if TYPE_CHECKING:
     from sealift.cli import Options
 
+_THEME = "theme "  # what the palette's entries for themes begin with
 _CLOSE = 5.0  # seconds for the hosts to be closed when the program ends
 
 
@@ -52,6 +53,7 @@ class SealiftApp(App[int]):
     """
 
     TITLE = "sealift"
+    CSS_PATH = Path(__file__).with_name("app.tcss")
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
     BINDINGS = [action.binding() for action in ACTIONS if action.id in {"quit", "palette"}]
@@ -68,26 +70,33 @@ class SealiftApp(App[int]):
         self.command_log = CommandLog()
         self.journal: Journal | None = None  # once the hosts are open
         self._log_version = 0
-        for theme in own_themes():
+        users, self._bad_themes = themes.users_themes()
+        for theme in (*themes.own_themes(), *users):
             self.register_theme(theme)
         self.glyphs = ASCII if os.environ.get("TERM") in {"linux", "dumb"} else UNICODE
         self.all_routes = AllRoutes(self, options, clock) if options.all_routes else None
         self._following: Worker[None] | None = None
         self.theme = self._usual_theme
+        self._preview = themes.Preview(lambda: self.theme, self._set_theme)
 
     @property
     def _usual_theme(self) -> str:
-        return "ansi-dark" if "NO_COLOR" in os.environ else "sealift-dark"
+        return themes.NO_COLOR if "NO_COLOR" in os.environ else themes.DEFAULT
 
     def use_theme(self, name: str | None) -> None:
         """Put on a theme, the usual one for None. One that is not there is said."""
         known = name is None or name in self.available_themes
         self.theme = name if name is not None and known else self._usual_theme
         if not known:
-            self.notify(f"There is no theme called {name}.", severity="warning", markup=False)
+            self._warn_of_theme(f"There is no theme called {one_line(name or '')}.")
+
+    def _warn_of_theme(self, words: str) -> None:
+        self.notify(words, title="Theme", severity="warning", markup=False)
 
     def on_mount(self) -> None:
         """Show the screen at once; the hosts come after the first frame."""
+        for words in self._bad_themes:
+            self._warn_of_theme(words)
         self.use_theme(self.options.theme)
         if self.all_routes is None:
             self.show_route()
@@ -227,7 +236,7 @@ class SealiftApp(App[int]):
                 yield SystemCommand(action.title, action.help, run)
         for theme in self.available_themes:
             yield SystemCommand(
-                f"theme {theme}", "Change the colours.", partial(self._set_theme, theme)
+                f"{_THEME}{theme}", "Change the colours.", partial(self._set_theme, theme)
             )
 
     async def _run_action_by_name(self, name: str) -> None:
@@ -235,6 +244,17 @@ class SealiftApp(App[int]):
 
     def _set_theme(self, name: str) -> None:
         self.theme = name
+
+    @on(CommandPalette.OptionHighlighted)
+    def _over_command(self, event: CommandPalette.OptionHighlighted) -> None:
+        option = event.highlighted_event.option
+        words = str(option.hit.text) if isinstance(option, Command) else ""
+        theme = words.removeprefix(_THEME) if words.startswith(_THEME) else None
+        self._preview.over(theme)
+
+    @on(CommandPalette.Closed)
+    def _palette_closed(self, event: CommandPalette.Closed) -> None:
+        self._preview.closed(taken=event.option_selected)
 
     async def action_quit(self) -> None:
         """Leave. A job that runs goes on without us."""

@@ -48,7 +48,8 @@ class Item:
 
     `id` names the thing itself and stays from one answer to the next, so that the cursor does; the
     cursor passes over what has none. `level` is that of its sign. `page` is the id of its page of
-    the catalogue, `copy` the command it is about, `action` what the route screen can do about it;
+    the catalogue, `copy` the command it is about (a finding without one: what it says), `action`
+    what the route screen can do about it;
     each is empty if there is none. `is_next` says that it is itself a thing to do.
     """
 
@@ -245,7 +246,7 @@ def _finding_items(finding: Finding, paper: Paper) -> Iterator[Item]:
         finding.severity,
         (*_evidence(finding.evidence), *todo) or (f"Found on the {finding.side}.",),
         page=finding.id,
-        copy=_first_command(finding.next),
+        copy=_first_command(finding.next) or "".join(span.words for span in line[2:]),
         action=_first_action(finding.next),
     )
     for number, each in enumerate(finding.next, 1):

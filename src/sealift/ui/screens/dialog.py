@@ -224,3 +224,18 @@ class Dialog(ModalScreen[str]):
     def _scroll(self, lines: int) -> None:
         area = self.query_one("#text", VerticalScroll)
         area.scroll_relative(y=lines, animate=False, immediate=True)
+
+
+class Copied(Dialog):
+    """A text that was asked for by the copy key: sent to the clipboard, and shown in a box.
+
+    A terminal does not say whether it took it; many do not, over ssh or inside tmux.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__("Copied", (), copy=text, cancel="Back")
+
+    def on_mount(self) -> None:
+        """The box is there at once, and Back has the focus."""
+        super().on_mount()
+        self._show_copied()

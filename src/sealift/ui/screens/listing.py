@@ -28,7 +28,7 @@ from textual.timer import Timer
 from textual.widgets import Footer, Input, Label, Static
 
 from sealift.ui import headline, text
-from sealift.ui.screens.dialog import Dialog
+from sealift.ui.screens.dialog import Copied, Dialog
 from sealift.ui.text import Glyphs
 from sealift.zfs.commands import Effect
 from sealift.zfs.names import printable
@@ -47,7 +47,7 @@ _REST = 0.08  # seconds; a key that is held down comes again sooner
 _KEYS = """\
 space    mark a row; what is done is done with all that are marked
 /        show only rows with a text in them, !text those without it
-y        copy the row
+y        copy the row, and show it in a box
 j k      one row (also up and down)
 g G      first, last row (also home and end)
 ctrl+d u half a page; page keys: a whole one
@@ -619,8 +619,7 @@ class ListScreen(Screen[None]):
         """Copy the row under the cursor, whole."""
         if self.pane.current is not None:
             words = _GAP.join(text.one_line(cell) for cell in self.pane.current.cells)
-            self.app.copy_to_clipboard(words)
-            self.notify("Sent to the terminal's clipboard (OSC 52).")
+            self.app.push_screen(Copied(words))
 
     def action_help(self) -> None:
         """What the keys do here."""

@@ -21,7 +21,7 @@ from sealift.playbook import steps
 from sealift.playbook.diagnosis import Diagnosis
 from sealift.ui import playbook_rows, spans, text
 from sealift.ui.playbook_rows import Item, Paper
-from sealift.ui.screens.dialog import Dialog
+from sealift.ui.screens.dialog import Copied, Dialog
 from sealift.ui.screens.listing import READ_ONLY, DetailsPane
 from sealift.ui.text import Glyphs
 from sealift.ui.widgets.item_pane import ItemPane
@@ -30,7 +30,7 @@ from sealift.zfs.commands import Effect
 TALL, TALLER = 30, 42  # lines of a screen that has room for more details, and for empty lines
 
 NOTHING_TO_DO = "Nothing here is done by sealift itself. y copies the command, if there is one."
-NO_COMMAND = "There is no command here to copy."
+NOTHING_TO_COPY = "There is nothing here to copy."
 NO_PAGE = "The catalogue has pages for findings: put the cursor on one."
 _KEYS = """\
 enter i  on a finding: its page of the catalogue
@@ -38,7 +38,8 @@ enter n  on a next step: do it on the route, which shows everything before it ru
 1 2 3 4  take that step again, alone
 ctrl+r   take all of them again
 r        write the incident report
-y        copy the command of the next step, or the one that a fact came from
+y        copy the command of the next step, or the one that a fact came from; of a finding without
+         one, what it says
 j k      one further (also up and down)
 g G      first, last (also home and end)
 ctrl+d u half a page; page keys: a whole one
@@ -248,10 +249,9 @@ class PlaybookScreen(Screen[None]):
         """Copy the command of what is under the cursor."""
         item = self.pane.current
         if item is None or not item.copy:
-            self._say(NO_COMMAND)
+            self._say(NOTHING_TO_COPY)
             return
-        self.app.copy_to_clipboard(item.copy)
-        self.notify("Sent to the terminal's clipboard (OSC 52); it stands in the details, too.")
+        self.app.push_screen(Copied(item.copy))
 
     def action_help(self) -> None:
         """What the keys do here."""

@@ -33,7 +33,7 @@ from sealift.ui.panels.prune import PrunePanel
 from sealift.ui.panels.sending import send, snapshot
 from sealift.ui.panels.tokens import TokensPanel
 from sealift.ui.receiving import receiving
-from sealift.ui.screens.dialog import Choice, Dialog
+from sealift.ui.screens.dialog import Choice, Copied, Dialog
 from sealift.ui.text import Glyphs
 from sealift.ui.widgets.command_log import CommandLogPane
 from sealift.ui.widgets.header import NARROW, RouteHeader
@@ -237,8 +237,7 @@ class RouteScreen(Screen[None]):
         entry = self.log_pane.selected if self.log_pane.has_focus else None
         words = entry.text if entry else self.tree_pane.current_name
         if words:
-            self.app.copy_to_clipboard(words)
-            self.notify("Sent to the terminal's clipboard (OSC 52).")
+            self.app.push_screen(Copied(words))
 
     # The filter
 
