@@ -15,8 +15,8 @@ from sealift.routes import Purpose
 class Urgency(IntEnum):
     """How a route stands, the worst first. The last that was known counts of a host that is gone.
 
-    `STOPPED`: something forbids the next send, or its job failed. `LATE`: more behind than its
-    limit. `UNREACHABLE`: one of its hosts cannot be read. `ODD`: nothing that stops it.
+    `STOPPED`: something forbids the next send, or its job failed. `LATE`: behind for longer
+    than its limit. `UNREACHABLE`: one of its hosts cannot be read. `ODD`: nothing that stops it.
     """
 
     UNSEALED = 0
@@ -51,7 +51,7 @@ def urgency(picture: Picture, now: datetime) -> Urgency:
 
 
 def worst_first(pictures: Iterable[Picture], now: datetime) -> tuple[Picture, ...]:
-    """The routes in the order in which they need somebody; alike ones by lag to limit, by name."""
+    """The routes in the order in which they need somebody; alike ones by how late, by name."""
     return tuple(
         sorted(
             pictures,
@@ -67,10 +67,23 @@ def unsealed(picture: Picture) -> bool:
     return not (picture.route.purpose is Purpose.STANDBY and picture.seal.only_unlocked)
 
 
+def waits(picture: Picture, now: datetime) -> float:
+    """For how many seconds the oldest snapshot waits that the destination lacks; 0 for none.
+
+    Not the lag: a tree whose snapshots are rare is not late because they are old. Nor is one that
+    was never seeded.
+    """
+    comparison = picture.comparison
+    if comparison is None or not comparison.destination.exists:
+        return 0.0
+    oldest = (each.behind[0].creation for each in comparison.datasets.values() if each.behind)
+    first = min(oldest, default=None)
+    return 0.0 if first is None else max(0.0, now.timestamp() - first)
+
+
 def late(picture: Picture, now: datetime) -> bool:
-    """Whether the destination is more behind than the route allows."""
-    seconds = picture.lag_seconds(now)
-    return seconds is not None and seconds > picture.route.lag_limit
+    """Whether something waits for longer than the route allows."""
+    return waits(picture, now) > picture.route.lag_limit
 
 
 def _stopped(picture: Picture) -> bool:
@@ -83,5 +96,4 @@ def _stopped(picture: Picture) -> bool:
 
 
 def _part_of_limit(picture: Picture, now: datetime) -> float:
-    seconds = picture.lag_seconds(now)
-    return 0.0 if seconds is None else seconds / max(1, picture.route.lag_limit)
+    return waits(picture, now) / max(1, picture.route.lag_limit)

@@ -91,7 +91,7 @@ def _details(picture: Picture, now: datetime, glyphs: Glyphs) -> tuple[str, ...]
         "",
         f"seal    {headline.seal(picture, glyphs).words}",
         f"behind  {headline.lag(picture, now, glyphs).words or text.UNKNOWN}"
-        + (", more than its limit" if late(picture, now) else "")
+        + (", for longer than its limit" if late(picture, now) else "")
         + f" (limit {text.duration(route.lag_limit)})",
         f"job     {headline.activity(picture, glyphs).words}",
         *(

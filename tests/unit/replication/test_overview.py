@@ -223,7 +223,7 @@ def test_every_kind_is_told_and_the_worst_comes_first() -> None:
     assert [urgency(each, NOW) for each in ordered] == sorted(Urgency)
 
 
-def test_a_standby_that_is_unlocked_is_no_breach_and_an_old_level_route_is_late() -> None:
+def test_a_standby_that_is_unlocked_is_no_breach_and_what_is_level_is_never_late() -> None:
     made = pictures()
     unlocked = made[Urgency.UNSEALED]
     standby = replace(unlocked, route=replace(unlocked.route, purpose=Purpose.STANDBY))
@@ -231,7 +231,10 @@ def test_a_standby_that_is_unlocked_is_no_breach_and_an_old_level_route_is_late(
     level = made[Urgency.FINE]
     assert level.comparison is not None
     assert compare(level.comparison.source, level.comparison.destination).level
-    assert late(level, NOW + timedelta(hours=5)), "no snapshot was taken: nothing newer is there"
+    assert not late(level, NOW + timedelta(days=5)), "rare snapshots are old, not late"
+    behind = replace(made[Urgency.BEHIND], route=level.route)  # s108 is of 20:00, the limit 4 h
+    assert not late(behind, NOON + timedelta(hours=12))
+    assert late(behind, NOON + timedelta(hours=12, seconds=1))
     failed = replace(made[Urgency.BEHIND], job=job(JobState.FAILED))
     assert urgency(failed, NOW) is Urgency.STOPPED
 
