@@ -107,6 +107,24 @@ async def test_all_routes_are_there_worst_first_with_what_matters(size: tuple[in
         assert len(lines) <= size[1]
 
 
+async def test_routes_that_go_on_from_one_another_stand_together() -> None:
+    made = fleet()
+    made.add("onward", tree("backup/late", 101), tree("far/late", 101), "dr1", "far")
+    async with overview(FleetApp(made)) as (app, pilot):
+        screen = app.screen
+        assert isinstance(screen, OverviewScreen)
+        await wait_for(
+            pilot, lambda: "──▶ onward" in screen_text(pilot), "the second hop is marked"
+        )
+        names = [each.id for each in screen.pane.entries]
+        assert names.index("onward") == names.index("late") + 1
+        text = "\n".join(screen.pane.entries[names.index("onward")].details)
+        assert (
+            "Hop 2 of 2: root@nas1:tank/late ──▶ root@dr1:backup/late ──▶ root@far:far/late" in text
+        )
+        assert "hold tag of its own" in text
+
+
 async def test_a_dead_host_greys_out_its_routes_and_nothing_else() -> None:
     async with overview(FleetApp(fleet())) as (app, pilot):
         screen = app.screen

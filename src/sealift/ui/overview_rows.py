@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sealift.chains import Chain, Link, chains
 from sealift.hosts.trouble import Trouble
 from sealift.replication.overview import Overview
 from sealift.replication.picture import Picture, Side
@@ -28,28 +29,53 @@ _LEVELS = {
 
 
 def rows(overview: Overview, now: datetime, glyphs: Glyphs) -> tuple[Entry, ...]:
-    """All routes, worst first. A route one of whose hosts cannot be read is grey."""
-    return tuple(_row(each, now, glyphs) for each in worst_first(overview.pictures, now))
+    """All routes, worst first. A route one of whose hosts cannot be read is grey.
+
+    Routes that go on from one another stand together, where the worst of them belongs.
+    """
+    pictures = {each.route.title: each for each in worst_first(overview.pictures, now)}
+    return tuple(
+        _row(pictures[link.route.title], chain, link, now, glyphs)
+        for chain in chains([each.route for each in pictures.values()])
+        for link in chain.links
+    )
 
 
-def _row(picture: Picture, now: datetime, glyphs: Glyphs) -> Entry:
+def _row(picture: Picture, chain: Chain, link: Link, now: datetime, glyphs: Glyphs) -> Entry:
     route = picture.route
+    level = _LEVELS[urgency(picture, now)]
+    if link.remarks and level == headline.OK:
+        level = headline.WARNING
     cells = (
-        route.title,
+        f"{'  ' * (link.hop - 2)}{glyphs.arrow} {route.title}" if link.fed_by else route.title,
         _behind(picture, now, glyphs),
         text.duration(route.lag_limit).removesuffix(" 00 min").removesuffix(" 0 h"),
         headline.seal(picture, glyphs).words if picture.comparison else "not read",
         headline.activity(picture, glyphs).words,
-        _finding(picture, now, glyphs),
+        _finding(picture, now, glyphs) or next(iter(link.remarks), ""),
     )
     return Entry(
         id=route.title,
-        level=_LEVELS[urgency(picture, now)],
+        level=level,
         cells=cells,
-        details=_details(picture, now, glyphs),
+        details=(*_details(picture, now, glyphs), *_chained(chain, link, glyphs)),
         deeds=(Deed("enter", OPEN, "open", Effect.READ),),
         grey=bool(picture.troubles),
     )
+
+
+def _chained(chain: Chain, link: Link, glyphs: Glyphs) -> tuple[str, ...]:
+    """Where the route stands in its chain, and what keeps that from working."""
+    if not chain.several:
+        return ()
+    arrow = f" {glyphs.arrow} "
+    if chain.straight:
+        way = arrow.join(each.text() for each in chain.stations)
+        said = f"Hop {link.hop} of {len(chain.links)}: {way}"
+    else:
+        fed_by = ", ".join(each.title for each in link.fed_by) or "nothing"
+        said = f"Of {len(chain.links)} routes that go on from one another; fed by {fed_by}"
+    return (said + (", in a circle" if chain.loop else ""), *link.remarks)
 
 
 def _behind(picture: Picture, now: datetime, glyphs: Glyphs) -> str:
