@@ -55,7 +55,8 @@ class Asking(Dialog):
 
     def _focus_first(self) -> None:
         # To write changes nothing; the buttons come behind it.
-        self.query_one("#entry").focus()
+        for entry in self.query("#entry"):
+            entry.focus()
 
     @on(Input.Changed, "#entry")
     def _wrote(self, event: Input.Changed) -> None:

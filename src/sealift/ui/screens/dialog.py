@@ -129,7 +129,9 @@ class Dialog(ModalScreen[str]):
         self._focus_first()
 
     def _focus_first(self) -> None:
-        self.query_one(f"#{self._focus}", Button).focus()
+        # Left by a quick key before it was drawn, it has no buttons any more.
+        for button in self.query(f"#{self._focus}").results(Button):
+            button.focus()
 
     def on_key(self, event: events.Key) -> None:
         """Pass over keys that came before anyone can have read the question."""
@@ -238,4 +240,5 @@ class Copied(Dialog):
     def on_mount(self) -> None:
         """The box is there at once, and Back has the focus."""
         super().on_mount()
-        self._show_copied()
+        if self.query("#foot"):  # not left already
+            self._show_copied()
