@@ -108,7 +108,9 @@ async def answer(call: Call, transfers: dict[str, Command]) -> int:
     except ExitError as error:
         return error.code
     dry = any(re.fullmatch("-[a-zA-Z]*n[a-zA-Z]*", word) for word in call.words)
-    if code == 0 and command in _CHANGES and call.words and not dry:
+    # `zfs allow DATASET` only shows who may do what.
+    shows = command == "allow" and len(call.words) == 1
+    if code == 0 and command in _CHANGES and call.words and not (dry or shows):
         words = " ".join((call.program, call.command, *call.words))
         call.pool.history.append((call.world.clock(), words, False))
     return code
