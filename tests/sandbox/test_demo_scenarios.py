@@ -133,6 +133,12 @@ async def test_a_night_is_mended_by_what_an_expert_types(name: str) -> None:
         assert all(deed.text.startswith(("zfs ", "zpool ")) for deed in deeds)
 
 
+async def test_what_only_reads_is_no_deed() -> None:
+    async with Demo.open("unsealed") as demo:
+        await said(demo, "dr1", "zfs allow backup/prod; zfs get all backup/prod")
+        assert await demo.deeds() == ()
+
+
 # What sealift itself says of the night, as far as it can tell yet.
 _SEEN = {
     "quiet-night": set[str](),

@@ -108,6 +108,25 @@ async def test_a_destruction_stays_off_until_the_name_is_typed_exactly(words: st
         assert reader.app.answers == []
 
 
+async def test_a_name_is_written_into_its_line_also_while_cancel_has_the_focus() -> None:
+    async with opened(destruction()) as reader:
+        assert reader.focused == "cancel"
+        await reader.until(lambda: reader.app.dialog.takes_enter, "keys that are meant for it")
+        await reader.pilot.press(*("slash" if each == "/" else each for each in NAME))
+        await reader.until(lambda: not reader.button("destroy").disabled, "the button on")
+        assert reader.focused == "typed"
+        assert reader.app.answers == []
+
+
+async def test_a_letter_that_came_too_early_is_no_part_of_the_name() -> None:
+    async with opened(destruction()) as reader:
+        reader.app.dialog._opened += 1000  # noqa: SLF001 - as if it had just opened
+        await reader.pilot.press("x")
+        await reader.pilot.pause()
+        assert reader.focused == "cancel"
+        assert reader.app.dialog.query_one("#typed", Input).value == ""
+
+
 async def test_enter_on_another_name_presses_nothing_and_says_so() -> None:
     async with opened(destruction()) as reader:
         await reader.type("backup/pro")

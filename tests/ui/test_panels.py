@@ -603,6 +603,7 @@ async def test_destroying_shows_what_zfs_says_and_wants_the_name_of_the_tree(han
         said = await asked(operator, "D")
         assert "destroy\ttank/prod@s100" in said
         assert "reclaim\t4096" in said
+        assert said.index("Together they free 4.0 KiB.") < said.index("destroy\t")
         assert "root@nas1$ zfs destroy tank/prod@s100" in said
         await type_name(operator, "tank/prod")
         await operator.choose("destroy")

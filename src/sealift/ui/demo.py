@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from textual import work
+from textual.app import SystemCommand
+from textual.screen import Screen
 
 from sealift.cli import Options
 from sealift.demo.stage import Deed, Demo
@@ -73,13 +77,7 @@ class DemoApp(SealiftApp):
         if scenario.autostart:
             self._start_transfer(watch)
         else:
-            await self.push_screen_wait(
-                Dialog(
-                    f"Demo: {scenario.title}",
-                    [scenario.briefing, _shells(demo), "q leaves and tells what an expert does."],
-                    cancel="Begin",
-                )
-            )
+            await self.push_screen_wait(_briefing(demo, cancel="Begin"))
         # The world is asked again and again: it has no way to call.
         while not await demo.mended():  # noqa: ASYNC110
             await asyncio.sleep(_LOOK)
@@ -98,6 +96,16 @@ class DemoApp(SealiftApp):
             paragraphs = dialogs.trouble_paragraphs(error.trouble)
             await self.push_screen_wait(Dialog("The demo did not start", paragraphs, cancel="Back"))
 
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """The palette shows the briefing again, for whoever needs a shell an hour later."""
+        yield from super().get_system_commands(screen)
+        if self._demo is not None:
+            yield SystemCommand(
+                "briefing",
+                "The demo's task, and how to get a shell on its hosts.",
+                partial(self.push_screen, _briefing(self._demo, cancel="Back")),
+            )
+
     async def farewell(self) -> None:
         """What the operator did, how long it took, what an expert would have done."""
         demo = self._demo
@@ -111,12 +119,25 @@ class DemoApp(SealiftApp):
                     f"Mended after {text.duration(self._mended_after)}."
                     if self._mended_after is not None
                     else f"Not mended yet, after {text.duration(took)}.",
-                    _deeds(await demo.deeds()),
                     f"An expert would have done this:\n{demo.scenario.hint}",
+                    # Last: it may be longer than the screen.
+                    _deeds(await demo.deeds()),
                 ],
                 cancel="Leave",
             )
         )
+
+
+def _briefing(demo: Demo, *, cancel: str) -> Dialog:
+    return Dialog(
+        f"Demo: {demo.scenario.title}",
+        [
+            demo.scenario.briefing,
+            _shells(demo),
+            "q leaves and tells what an expert does; : briefing shows this again.",
+        ],
+        cancel=cancel,
+    )
 
 
 def _shells(demo: Demo) -> str:

@@ -107,9 +107,10 @@ async def answer(call: Call, transfers: dict[str, Command]) -> int:
         code = await table[command](call)
     except ExitError as error:
         return error.code
-    looked = any(re.fullmatch("-[a-zA-Z]*n[a-zA-Z]*", word) for word in call.words)
-    looked = looked or (command == "allow" and len(call.words) == 1)
-    if code == 0 and command in _CHANGES and call.words and not looked:
+    dry = any(re.fullmatch("-[a-zA-Z]*n[a-zA-Z]*", word) for word in call.words)
+    # `zfs allow DATASET` only shows who may do what.
+    shows = command == "allow" and len(call.words) == 1
+    if code == 0 and command in _CHANGES and call.words and not (dry or shows):
         words = " ".join((call.program, call.command, *call.words))
         call.pool.history.append((call.world.clock(), words, False))
     return code

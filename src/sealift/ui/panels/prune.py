@@ -177,11 +177,29 @@ class PrunePanel(HoldsPanel):
         desk.say(f"Destroyed: {text.count(len(found), 'snapshot')}.")
 
 
+def _reclaimed(said: list[str]) -> int | None:
+    """What `zfs destroy -nvp` says of all datasets together, in bytes; None if it does not say."""
+    numbers = [
+        line.partition("\t")[2]
+        for each in said
+        for line in each.splitlines()
+        if line.startswith("reclaim\t")
+    ]
+    if len(numbers) != len(said) or not all(number.isdecimal() for number in numbers):
+        return None
+    return sum(int(number) for number in numbers)
+
+
 def destroy_paragraphs(side: Side, where: str, said: list[str], lines: list[str]) -> list[str]:
     """What dies, in the words of ZFS, and by which commands."""
     other = "destination" if side == "source" else "source"
+    frees = _reclaimed(said)
+    together = f" Together they free {text.size(frees)}." if frees is not None else ""
     return [
-        f"On {where} (the {side}) these are destroyed. The {other} has each of them, by guid.",
+        (
+            f"On {where} (the {side}) these are destroyed. The {other} has each of them, by "
+            f"guid.{together}"
+        ),
         "`zfs destroy -nvp` says:",
         *said,
         "\n".join(lines),

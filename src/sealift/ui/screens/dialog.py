@@ -110,7 +110,8 @@ class Dialog(ModalScreen[str]):
             yield Static(Text("\n".join(refused)), id="refusals")
         if self._asks:
             yield Static(Text(self._request), id="request")
-            yield Input(id="typed")
+            # Else the next letter would replace the first one, which came from a button.
+            yield Input(id="typed", select_on_focus=False)
 
     def _buttons(self) -> ComposeResult:
         yield Button(Text(f" {self._cancel} "), id="cancel")
@@ -134,8 +135,23 @@ class Dialog(ModalScreen[str]):
             button.focus()
 
     def on_key(self, event: events.Key) -> None:
-        """Pass over keys that came before anyone can have read the question."""
+        """Pass over keys that came before anyone can have read the question.
+
+        Later, a letter goes to the line that waits for a name, also from a button.
+        """
         if event.key == "enter" and not self.takes_enter:
+            event.prevent_default()
+            event.stop()
+        elif (
+            self._asks
+            and self.takes_enter
+            and event.is_printable
+            and event.character is not None
+            and isinstance(self.focused, Button)
+        ):
+            line = self.query_one("#typed", Input)
+            line.focus()
+            line.insert_text_at_cursor(event.character)
             event.prevent_default()
             event.stop()
 
