@@ -279,7 +279,10 @@ class RouteScreen(Screen[None]):
             changes = Changes(watch)
             shown = await changes.preview()
             if shown.plan.blocked:
-                await self.desk.tell("Nothing can be sent now", dialogs.blocked_paragraphs(shown))
+                await self.desk.tell(
+                    "Nothing can be sent now",
+                    dialogs.blocked_paragraphs(shown, watch.picture.comparison),
+                )
                 return
             if not shown.steps:
                 await self.desk.tell("Nothing to send", ["Both sides hold the same snapshots."])
