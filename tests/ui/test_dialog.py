@@ -250,6 +250,15 @@ async def test_up_and_down_scroll_where_there_is_only_one_button() -> None:
         assert area.scroll_offset.y == 1
 
 
+async def test_end_and_home_lead_to_the_ends_of_a_text() -> None:
+    async with opened(Dialog("?", ["\n".join(map(str, range(90)))], [DESTROY])) as reader:
+        area = reader.app.dialog.query_one("#text", VerticalScroll)
+        await reader.pilot.press("end")
+        assert area.scroll_offset.y == area.max_scroll_y > 0
+        await reader.pilot.press("home")
+        assert area.scroll_offset.y == 0
+
+
 async def test_up_and_down_move_between_buttons_where_there_are_several() -> None:
     async with opened(Dialog("?", ["x"], [Choice("go", "Go", "change")])) as reader:
         await reader.pilot.press("down")

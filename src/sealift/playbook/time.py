@@ -195,7 +195,12 @@ async def _at_rest(ground: Ground, scene: Scene, unseen: Unseen) -> StepReport:
     verdict = Verdict(
         None,
         "low",
-        f"nothing runs; in a trial of {2 * half} s {said}" if said else "nothing runs",
+        (
+            f"nothing runs; in a trial of {2 * half} s {said}. Diagnose again while it sends: that "
+            "shows which part holds it back"
+        )
+        if said
+        else "nothing runs",
         tuple(item for fact in parts for item in fact.evidence),
     )
     return replace(report(TIME, [*ways, *parts], (), unseen.sentences), verdict=verdict)

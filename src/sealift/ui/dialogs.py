@@ -6,8 +6,9 @@ import shlex
 from pathlib import Path
 
 from sealift.hosts.trouble import Trouble, UnknownKey
+from sealift.replication.comparison import Comparison
 from sealift.replication.job import Job
-from sealift.replication.obstacles import FED
+from sealift.replication.obstacles import FED, Problem
 from sealift.replication.picture import Picture
 from sealift.replication.preview import PlannedStep, Preview
 from sealift.ui import text
@@ -59,9 +60,30 @@ def holding_sentence(shown: Preview) -> str:
     return f"{sentence} On slow disks holding so many takes up to {text.duration(calls / 10)}."
 
 
-def blocked_paragraphs(shown: Preview) -> list[str]:
-    """Why nothing can be sent, and the way out of each."""
-    return [f"{problem.id}: {problem.summary}.\n{problem.mend}" for problem in shown.plan.blocked]
+def blocked_paragraphs(shown: Preview, comparison: Comparison | None = None) -> list[str]:
+    """Why nothing can be sent, and the way out of each; last, how the rest could go meanwhile."""
+    blocked = shown.plan.blocked
+    paragraphs = [f"{problem.id}: {problem.summary}.\n{problem.mend}" for problem in blocked]
+    names = _below(blocked, comparison) if comparison is not None else ()
+    if names:
+        options = " ".join(f"--exclude {shlex.quote(name)}" for name in names)
+        paragraphs.append(
+            "One dataset that cannot be sent stops the whole tree. To send the rest meanwhile, "
+            f"start sealift with {options}."
+        )
+    return paragraphs
+
+
+def _below(blocked: tuple[Problem, ...], comparison: Comparison) -> tuple[str, ...]:
+    """The datasets that block, by their names below the root; none if it is the root itself."""
+    own = {
+        entry.dataset.name: below
+        for below, each in comparison.datasets.items()
+        for entry in (each.source, each.destination)
+        if entry is not None
+    }
+    names = [own.get(problem.dataset, "") for problem in blocked]
+    return () if not all(names) else tuple(dict.fromkeys(names))
 
 
 def snapshot_paragraphs(
@@ -238,4 +260,8 @@ def _checked(picture: Picture, shown: Preview) -> str:
         space = f"SPACE: only {text.size(free)} free there for about {text.size(total)}"
     increments = any(planned.step.send.base for planned in shown.steps)
     base = "base shared by guid and IV set, and the newest there; " if increments else ""
-    return f"Checked: every dataset encrypted; {base}no resume token in the way; {space}."
+    resumed = sum(planned.step.resumes is not None for planned in shown.steps)
+    tokens = "no resume token in the way"
+    if resumed:
+        tokens = f"{text.count(resumed, 'resume token')} against the source, no other in the way"
+    return f"Checked: every dataset encrypted; {base}{tokens}; {space}."

@@ -147,6 +147,9 @@ def _verdict_item(diagnosis: Diagnosis, seconds: float, paper: Paper) -> Item:
     lines += fold((indent, _tally(diagnosis, paper)), paper.width, hang + 2)
     same = _finding_of(verdict, diagnosis.findings)
     todo = same.next if same else ()
+    # Without a bottleneck, what is to be mended first is what the tally names.
+    first_of_all = same or next(iter(diagnosis.findings), None)
+    page = first_of_all.id if first_of_all else ""
     details = [*_evidence(verdict.evidence if verdict else ())]
     details += [_next_words(number, each) for number, each in enumerate(todo, 1)]
     more = "The findings and the steps below say more." if diagnosis.done else _TRIAL
@@ -155,9 +158,9 @@ def _verdict_item(diagnosis: Diagnosis, seconds: float, paper: Paper) -> Item:
         tuple(lines),
         level,
         tuple(details) or (more,),
-        page=(verdict.bottleneck or "") if verdict else "",
+        page=((verdict.bottleneck if verdict else None) or page),
         copy=_first_command(todo),
-        action=_first_action(todo),
+        action=_first_action(first_of_all.next if first_of_all else ()),
     )
 
 

@@ -106,13 +106,15 @@ class FoldedRow:
     """Snapshots that are folded away: so many on each side.
 
     `older` if they are older than what matters. Otherwise they stand between two rows and are all
-    alike: all behind, or all ahead.
+    alike: all behind, or all ahead. Of those that both sides have, `differing` have another IV set
+    on each.
     """
 
     key: RowKey
     source: int
     destination: int
     shared: int
+    differing: int
     older: bool
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 
-from sealift.replication.comparison import Comparison, DatasetComparison, Pair
+from sealift.replication.comparison import Comparison, DatasetComparison, Pair, Presence
 from sealift.ui.filters import STATES, Filter
 from sealift.ui.folding import Fold, Run, blockers_of, runs, start_of
 from sealift.ui.row import (
@@ -146,6 +146,7 @@ class _Segment:
             source=source,
             destination=destination,
             shared=source + destination - len(pairs),
+            differing=sum(pair.presence is Presence.IVSET for pair in pairs),
             older=run.stop == len(self.each.pairs),
         )
 

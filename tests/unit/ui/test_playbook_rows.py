@@ -135,6 +135,13 @@ def test_the_verdict_shows_its_evidence_and_what_to_do_about_the_bottleneck() ->
     assert verdict.action == "holds"
 
 
+def test_without_a_bottleneck_the_verdict_leads_to_what_is_to_be_mended_first() -> None:
+    rest = healthy().steps[2]
+    made = item(diagnosis(step(steps.RECEIVER, "problem", STALE_TOKEN), rest), VERDICT)
+    assert (made.page, made.action) == ("stale-token", "send")
+    assert made.copy == "", "a command is copied from where it is shown"
+
+
 def test_a_finding_has_its_page_its_evidence_and_its_first_command_and_action() -> None:
     found = item(two_problems(), "finding stale-token")
     assert words(found).startswith("! problem stale-token backup/prod/db: 11.2 GiB")

@@ -17,7 +17,8 @@ async def send(desk: Desk) -> bool:
         changes = desk.changes
         shown = await changes.preview()
         if shown.plan.blocked:
-            await desk.tell("Nothing can be sent now", dialogs.blocked_paragraphs(shown))
+            blocked = dialogs.blocked_paragraphs(shown, desk.picture.comparison)
+            await desk.tell("Nothing can be sent now", blocked)
             return False
         if not shown.steps:
             await desk.tell("Nothing to send", ["Both sides hold the same snapshots."])

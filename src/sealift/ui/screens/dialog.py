@@ -58,6 +58,8 @@ class Dialog(ModalScreen[str]):
         Binding("down", "step(1)", show=False),
         Binding("pageup", "scroll(-1)", show=False),
         Binding("pagedown", "scroll(1)", show=False),
+        Binding("home", "scroll(-1000)", show=False),
+        Binding("end", "scroll(1000)", show=False),
     ]
 
     def __init__(
@@ -235,7 +237,7 @@ class Dialog(ModalScreen[str]):
             self._scroll(by)
 
     def action_scroll(self, pages: int) -> None:
-        """Scroll a long text."""
+        """Scroll a long text; a thousand pages are its end."""
         height = self.query_one("#text", VerticalScroll).size.height
         self._scroll(pages * max(1, height - 1))
 

@@ -252,9 +252,10 @@ def _blocks(glyphs: Glyphs, *, merged: bool) -> Word:
 
 
 def _relation_of_folded(row: FoldedRow, glyphs: Glyphs, *, merged: bool) -> Word:
+    if row.differing:
+        several = "" if row.differing == row.shared else f"{row.differing:,} "
+        return Word(glyphs.trouble, f"{several}IV sets differ", "ahead")
     if row.source == row.destination == row.shared:
-        if not row.older:
-            return Word(glyphs.trouble, "IV sets differ", "ahead")
         return Word(glyphs.both, "both", "folded")
     if not row.destination:
         style = "folded" if row.older else "behind"
@@ -283,6 +284,9 @@ def _state(row: DatasetRow, glyphs: Glyphs, room: int) -> Word:
         word = Word(glyphs.behind, behind, "behind")
         known = row.behind_bytes
         return word if known is None else _longest(word, ["", f", {size_short(known)}"], room)
+    there = row.destination
+    if row.state is State.KEY_DIFFERS and there is not None and there.key is Key.PLAIN:
+        return Word(glyphs.trouble, "not raw", "ahead")
     if row.state is State.DIVERGED:
         word = Word(glyphs.trouble, "diverged", "ahead")
         ahead = f", {row.ahead:,} ahead"

@@ -92,10 +92,15 @@ class PairedTree(ScrollView, can_focus=True):
     ]
     HELP = """\
 ## Trees
-What both sides hold, newest first, matched by guid. Between them: `= base` is where the next
-increment starts, `+ source only` has still to travel, `! blocks the next raw` exists only on the
-destination and is newer than the base. Sizes are what changed since the snapshot before; those of
-a dataset are what it uses.
+What both sides hold, newest first, matched by guid. Sizes are what changed since the snapshot
+before; those of a dataset are what it uses. Between the sides:
+
+- `= base`: where the next increment starts
+- `+ source only`: has still to travel
+- `- destination only`: the source no longer has it
+- `! blocks the next raw`: only on the destination, and newer than the base
+- `! IV sets differ`: it was not sent raw, though its guid is the same
+- `◐ partly received`: a transfer was cut off, or runs; what has arrived is kept
 
 `right` opens a dataset further (what matters, then everything), `left` closes it. The filter takes
 a text, `!text`, or one of `:behind :held :diverged :partial :locked :source :destination`.
