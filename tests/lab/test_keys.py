@@ -207,6 +207,7 @@ async def test_a_wrong_passphrase_then_the_right_one_a_busy_lock_and_a_lock(repl
     assert {each.reason for each in loads} == {REASON}
 
 
+@pytest.mark.whole
 async def test_a_key_is_tried_without_loading_and_is_that_of_the_root_above(replica: Lab) -> None:
     lab = replica
     async with operating(lab) as operator:

@@ -78,6 +78,7 @@ def without_a_key(operator: Operator) -> None:
     assert not [each for each in ran if "zfs load-key" in each or "change-key" in each]
 
 
+@pytest.mark.whole
 async def test_a_vault_is_built_from_nothing_and_is_one(pools: Lab) -> None:
     lab = pools
     before = lab.make_source_tree(mib=1, rounds=USUAL_ROUNDS)
