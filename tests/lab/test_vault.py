@@ -56,7 +56,7 @@ def is_a_vault(lab: Lab) -> None:
     assert hierarchy(lab, "dest", ROOT) == hierarchy(lab, "source", SOURCE)
     ours = guids(lab, "source", SOURCE)
     assert guids(lab, "dest", ROOT) == ours
-    newest = sorted(ours)[-1].partition("@")[2]
+    newest = max(ours).partition("@")[2]
     anchors = {f"{each}@{newest}" for each in BELOW}
     assert held(lab, "source", SOURCE) >= anchors
     assert held(lab, "dest", ROOT) >= anchors
