@@ -156,6 +156,17 @@ def test_a_name_that_would_guard_nothing_is_a_defect() -> None:
         Dialog("?", ["x"], [Choice("go", "Go", "change")], typed=NAME)
 
 
+def test_enter_takes_nothing_by_itself_that_changes_something() -> None:
+    for choice in (Choice("go", "Go", "change"), DESTROY):
+        with pytest.raises(ValueError, match="more than a look"):
+            Dialog("?", ["x"], [choice], focus=choice.value)
+
+
+async def test_what_changes_nothing_may_have_the_focus() -> None:
+    async with opened(Dialog("?", ["x"], [Choice("next", "Go on")], focus="next")) as reader:
+        await reader.enter_until(lambda: reader.app.answers == ["next"], "the answer")
+
+
 async def test_escape_cancels_also_from_the_typed_name() -> None:
     async with opened(destruction()) as reader:
         await reader.type(NAME)
