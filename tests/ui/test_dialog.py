@@ -77,11 +77,13 @@ class Reader:
 
 
 @asynccontextmanager
-async def opened(dialog: Dialog, size: tuple[int, int] = SMALL) -> AsyncIterator[Reader]:
+async def opened(
+    dialog: Dialog, size: tuple[int, int] = SMALL, *, focus: str = "cancel"
+) -> AsyncIterator[Reader]:
     app = DialogApp(dialog)
     async with app.run_test(size=size) as pilot:
         reader = Reader(app, pilot)
-        await reader.until(lambda: reader.focused == "cancel", "Cancel with the focus")
+        await reader.until(lambda: reader.focused == focus, f"{focus} with the focus")
         await pilot.pause()
         yield reader
 
@@ -163,7 +165,8 @@ def test_enter_takes_nothing_by_itself_that_changes_something() -> None:
 
 
 async def test_what_changes_nothing_may_have_the_focus() -> None:
-    async with opened(Dialog("?", ["x"], [Choice("next", "Go on")], focus="next")) as reader:
+    dialog = Dialog("?", ["x"], [Choice("next", "Go on")], focus="next")
+    async with opened(dialog, focus="next") as reader:
         await reader.enter_until(lambda: reader.app.answers == ["next"], "the answer")
 
 
