@@ -159,6 +159,28 @@ async def test_it_is_left_while_the_seed_runs_and_gone_on_with() -> None:
         await passed(operator, "set as a vault is")
 
 
+async def test_a_seed_that_fails_says_why_and_goes_on_where_it_ended() -> None:
+    async with building() as operator:
+        await demo(operator).pace(link=2_000_000)
+        await operator.pilot.press("b")
+        await step(operator, "No step asks for a key", "on")
+        await seeded(operator)
+        await wait_for(
+            operator.pilot, lambda: "sending" in operator.sees(), "it sends", operator.patience
+        )
+        await run_there(demo(operator), "dr1", "zfs set quota=5M backup")
+        await demo(operator).pace(link=None)
+        shown = await step(operator, "quota-reached", "cancel")
+        assert "It is not so yet." in shown
+        await left(operator)
+        await run_there(demo(operator), "dr1", "zfs set quota=none backup")
+        await operator.pilot.press("b")
+        await step(operator, "! 5  the seed has arrived", "on")
+        await step(operator, "Step 5 of 8", "send")
+        await step(operator, "finishes what was interrupted", "start")
+        await passed(operator, "3 of 3 datasets there with a base")
+
+
 async def test_a_plaintext_child_is_named_with_the_way_out_and_nothing_goes_on() -> None:
     plain = f"{_TREE}; zfs create -o encryption=off {SOURCE}/open"
     async with building(made=plain) as operator:

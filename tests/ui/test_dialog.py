@@ -77,11 +77,13 @@ class Reader:
 
 
 @asynccontextmanager
-async def opened(dialog: Dialog, size: tuple[int, int] = SMALL) -> AsyncIterator[Reader]:
+async def opened(
+    dialog: Dialog, size: tuple[int, int] = SMALL, *, focus: str = "cancel"
+) -> AsyncIterator[Reader]:
     app = DialogApp(dialog)
     async with app.run_test(size=size) as pilot:
         reader = Reader(app, pilot)
-        await reader.until(lambda: reader.focused == "cancel", "Cancel with the focus")
+        await reader.until(lambda: reader.focused == focus, f"{focus} with the focus")
         await pilot.pause()
         yield reader
 
@@ -173,6 +175,18 @@ async def test_a_destruction_without_a_name_to_type_can_be_taken() -> None:
 def test_a_name_that_would_guard_nothing_is_a_defect() -> None:
     with pytest.raises(ValueError, match="backup/prod"):
         Dialog("?", ["x"], [Choice("go", "Go", "change")], typed=NAME)
+
+
+def test_enter_takes_nothing_by_itself_that_changes_something() -> None:
+    for choice in (Choice("go", "Go", "change"), DESTROY):
+        with pytest.raises(ValueError, match="more than a look"):
+            Dialog("?", ["x"], [choice], focus=choice.value)
+
+
+async def test_what_changes_nothing_may_have_the_focus() -> None:
+    dialog = Dialog("?", ["x"], [Choice("next", "Go on")], focus="next")
+    async with opened(dialog, focus="next") as reader:
+        await reader.enter_until(lambda: reader.app.answers == ["next"], "the answer")
 
 
 async def test_escape_cancels_also_from_the_typed_name() -> None:

@@ -25,7 +25,7 @@ async def look(watch: RouteWatch, hand: Hand) -> Look:
     ground = Ground(watch, window=0.0, trial=0.0)
     unseen = Unseen()
     try:
-        scene = await ground.scene()
+        scene, found = await asyncio.gather(ground.scene(), ground.jobs())
         (audited, received, rooms), (ours, theirs), (above, tree, held) = await asyncio.gather(
             # What the receiver's report could not see is said in it.
             asyncio.gather(
@@ -40,7 +40,7 @@ async def look(watch: RouteWatch, hand: Hand) -> Look:
     finally:
         await ground.close()
     rights: dict[Role, Rights | None] = {"source": ours, "destination": theirs}
-    return Look(audited, received, rights, rooms, above, tree, held, unseen.sentences)
+    return Look(audited, received, rights, rooms, above, tree, held, found, unseen.sentences)
 
 
 async def _above(ground: Ground) -> KeyDataset | None:

@@ -48,8 +48,7 @@ def seed(look: Look) -> Checked:
 
 def _failed(look: Look) -> Iterator[Finding]:
     """Why the last job ended without having brought it all."""
-    jobs = look.scene.picture.jobs
-    last = next((each for each in jobs if each.about.is_of(look.scene.route)), None)
+    last = next(iter(look.jobs), None)
     if last is not None and last.trouble and last.state in {JobState.FAILED, JobState.LOST}:
         yield turned.from_trouble(last.trouble, "destination", last.step.into)
 

@@ -252,7 +252,7 @@ def snapshot(look: Look) -> Checked:
                     "problem",
                     "source",
                     scene.route.source.dataset,
-                    f"{names} has no snapshot{own}",
+                    f"no snapshot{own}: {names}",
                     scene.listed("source", names),
                     (scene.step("source", take_snapshot(look), "Take one of the whole tree."),),
                 ),

@@ -32,7 +32,7 @@ class Look:
     """Both hosts at one moment. None: it is not there, or could not be read; `unseen` says why.
 
     `above` is what the destination is, or would be, received below; `rooms` are of the destination
-    and all above it that exists, `tree` are its keys.
+    and all above it that exists, `tree` are its keys. `jobs` are the route's, newest first.
     """
 
     audit: Audit
@@ -42,6 +42,7 @@ class Look:
     above: KeyDataset | None = None
     tree: KeyTree | None = None
     holds: Holds | None = None
+    jobs: tuple[Job, ...] = ()
     unseen: tuple[str, ...] = ()
 
     @property
@@ -52,9 +53,7 @@ class Look:
     @property
     def running(self) -> Job | None:
         """The route's job, if one runs."""
-        jobs = self.scene.picture.jobs
-        own = (each for each in jobs if each.about.is_of(self.scene.route))
-        return next((each for each in own if each.state.running), None)
+        return next((each for each in self.jobs if each.state.running), None)
 
 
 @dataclass(frozen=True, slots=True)

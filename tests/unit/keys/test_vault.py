@@ -22,6 +22,7 @@ from sealift.playbook.diagnosis import StepReport
 from sealift.playbook.ground import Rights
 from sealift.replication.changes import Holds
 from sealift.replication.inventory import Inventory
+from sealift.replication.job import JobState
 from sealift.replication.watch import Role
 from sealift.routes import Purpose, Route
 from sealift.zfs.allow import Grant
@@ -29,6 +30,7 @@ from sealift.zfs.holds import Hold
 from sealift.zfs.listings import Snapshot
 from sealift.zfs.room import Room
 from sealift.zfs.settings import Setting
+from tests.factories import job
 from tests.unit.keys.audits import CLEAN, both, changed, grants, looked
 from tests.unit.keys.trees import ROOT, dataset, tree
 from tests.unit.playbook.scenes import GIB, ROUTE
@@ -193,7 +195,7 @@ def test_room_is_looked_at_before_there_is_a_snapshot_to_estimate() -> None:
     assert open_steps(found)[StepId.DESTINATION] == {"space-low"}
     assert "120.0 GiB are to arrive" in stopped(found, StepId.DESTINATION)
     assert open_steps(found)[StepId.SNAPSHOT] == {"no-new-snapshot"}
-    assert "tank/prod, tank/prod/db has no snapshot" in stopped(found, StepId.SNAPSHOT)
+    assert "no snapshot: tank/prod, tank/prod/db" in stopped(found, StepId.SNAPSHOT)
     assert "zfs snapshot -r tank/prod@" in stage(found, StepId.SNAPSHOT).lines[0]
 
 
@@ -335,3 +337,15 @@ def test_a_user_who_may_not_send_is_told_at_the_first_step() -> None:
     found = replace(found, rights=may)
     assert open_steps(found)[StepId.SOURCE] == {"permission-missing"}
     assert "zfs allow -u zsend send,hold,snapshot tank/prod" in stopped(found, StepId.SOURCE)
+
+
+def test_a_seed_that_failed_says_why_and_one_that_runs_is_followed() -> None:
+    found = look(destination=nothing_there(both()[1]))
+    full = Trouble("space-low", "root@dr1", "out of space", "The pool is full.", "Make room.")
+    failed = replace(found, jobs=(replace(job(JobState.FAILED), trouble=full),))
+    assert open_steps(failed)[StepId.SEED] == {"space-low", "not-running"}
+    assert "Make room." in stopped(failed, StepId.SEED)
+    assert failed.running is None
+    runs = replace(found, jobs=(job(),))
+    assert runs.running is not None
+    assert "job 7f3a51c2 on root@nas1 is sending" in stopped(runs, StepId.SEED)
