@@ -52,7 +52,7 @@ SCENES = (
     Scene("torn-seed", "torn-seed", (120, 36)),
     Scene("not-sealed", "unsealed", (120, 36)),
     Scene("details", "broken-chain", (120, 36), ("d",), "Back"),
-    Scene("help", "slow-link", (120, 36), ("question_mark",), "Take a recursive snapshot"),
+    Scene("help", "slow-link", (120, 36), ("question_mark",), "IV sets differ"),
 )
 
 
