@@ -206,7 +206,12 @@ def _check(each: DatasetComparison, target: Snapshot, base: _Base | None) -> Non
     """Whether the destination stands where the token starts. Raises `_RefusedError`."""
     theirs = each.destination.snapshots if each.destination else ()
     if _by_guid(theirs, target.guid) is not None:
-        raise _RefusedError("dead-token", f"{_there(each)} already has @{target.name} (by guid)")
+        raise _RefusedError(
+            "dead-token",
+            f"{_there(each)} already has @{target.name} (by guid)",
+            # Datasets and snapshots are listed one after the other.
+            "Look again first: if a receive has just ended, the token is gone.",
+        )
     if each.source and each.destination:
         ours_is, its_is = each.source.dataset, each.destination.dataset
         # What is new and not whole yet may not say that it is encrypted.
