@@ -87,6 +87,7 @@ def test_op_has_sudo_on_source_only_and_no_sbin_in_its_path(lab: Lab) -> None:
     assert "sbin" not in lab.dest.run("echo $PATH", user="op").text
 
 
+@pytest.mark.whole
 def test_delegated_op_receives_on_dest(pools: Lab) -> None:
     pools.make_source_tree(children=(), mib=1)
     pools.source.run("zfs snapshot tank/prod@one")
@@ -97,6 +98,7 @@ def test_delegated_op_receives_on_dest(pools: Lab) -> None:
     assert zfs_get(pools.dest, "keystatus", "backup/prod") == "unavailable"
 
 
+@pytest.mark.whole
 def test_shaped_link_is_slow_and_far(pools: Lab) -> None:
     free = transfer_seconds(pools)
     pools.link.shape(rate="4mbit")
@@ -108,6 +110,7 @@ def test_shaped_link_is_slow_and_far(pools: Lab) -> None:
     assert seconds(pools.source, ": <>/dev/tcp/dest/22") < 0.3
 
 
+@pytest.mark.whole
 def test_pulled_cable_interrupts_a_send_that_can_be_resumed(pools: Lab) -> None:
     pools.make_source_tree(children=(), mib=8)
     pools.source.run("zfs snapshot tank/prod@one")
@@ -186,6 +189,7 @@ def test_busy_host_has_no_idle_time(lab: Lab) -> None:
     assert lab.source.run("pgrep -fc 'while :'", check=False).text == "0"
 
 
+@pytest.mark.whole
 def test_operator_is_cut_off_alone(pools: Lab) -> None:
     login = ["ssh", "-F", str(pools.ssh_config), "-o", "ConnectTimeout=10", "dest", "hostname"]
     pools.dest.unplug()

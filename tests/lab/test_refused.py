@@ -72,6 +72,7 @@ def lying(lab: Lab, said: str, instead: str) -> Iterator[None]:
         lab.dest.run(f"rm {path}")
 
 
+@pytest.mark.whole
 async def test_a_target_that_is_gone_from_the_source_makes_the_token_dead(pools: Lab) -> None:
     lab = pools
     lab.make_source_tree(children=(), mib=16)
@@ -104,6 +105,7 @@ async def test_a_base_that_is_gone_stops_the_plan_and_a_new_name_takes_all(pools
     assert set(guids(lab, "dest", "backup/prod")) == {"@rep-1", "/db@rep-1"}
 
 
+@pytest.mark.whole
 async def test_a_base_that_is_gone_but_bookmarked_still_serves(pools: Lab) -> None:
     lab = pools
     seeded(lab)
