@@ -540,3 +540,11 @@ def test_columns_fit_where_they_can_and_no_narrow_one_is_cut_for_a_wide_one(
     cut = [width for width, each in zip(widths, natural, strict=True) if width < each]
     assert all(one == other for one, other in pairwise(cut))
     assert all(width >= max(widths) for width in cut)
+
+
+async def test_news_that_comes_while_the_program_ends_draws_nothing() -> None:
+    """A host that is closed then is a change of the picture, and the widgets are gone already."""
+    async with showing(rows(1)) as reader:
+        screen = reader.screen
+    screen.show(rows(3))
+    assert len(screen.pane.entries) == 1

@@ -140,7 +140,7 @@ class SealiftApp(App[int]):
             screen.route_watch = watch
             screen.journal = self.journal
             screen.report = partial(self._write_report, screen)
-            watch.subscribe(screen.show)
+            watch.subscribe(partial(self._show, screen))
             log = self.set_interval(0.25, lambda: self._show_log(screen))
             self.opened(screen, watch)
             try:
@@ -217,6 +217,10 @@ class SealiftApp(App[int]):
 
     async def farewell(self) -> None:
         """Say what there is to say before leaving. For the demo."""
+
+    def _show(self, screen: RouteScreen, picture: Picture) -> None:
+        if self.is_running:  # once it ends its widgets are taken down, and closed hosts are news
+            screen.show(picture)
 
     def _show_log(self, screen: RouteScreen) -> None:
         if self.command_log.version != self._log_version:

@@ -516,7 +516,8 @@ class ListScreen(Screen[None]):
         has not a cell for every column.
         """
         if self._ready:
-            self.pane.show(entries)
+            if self.app.is_running:  # once it ends, what draws them is taken down
+                self.pane.show(entries)
         else:
             self._first = entries
 
