@@ -545,6 +545,7 @@ def test_columns_fit_where_they_can_and_no_narrow_one_is_cut_for_a_wide_one(
 async def test_news_that_comes_while_the_program_ends_draws_nothing() -> None:
     """A host that is closed then is a change of the picture, and the widgets are gone already."""
     async with showing(rows(1)) as reader:
-        screen = reader.screen
-    screen.show(rows(3))
+        screen, app = reader.screen, reader.app
+    with app._context():  # noqa: SLF001 - as a worker of the program has it
+        screen.show(rows(3))
     assert len(screen.pane.entries) == 1
