@@ -30,8 +30,6 @@ from .key_trees import (
     RAW,
     begin,
     give,
-    lock_all,
-    make_trees,
     place,
     route,
 )
@@ -41,20 +39,6 @@ from .test_keys import REASON, lock, operating, row, searching
 pytestmark = [pytest.mark.whole, pytest.mark.timeout(900)]
 
 _LARGEST = 64 << 20  # bytes; what is larger are the disks of somebody's lab
-
-
-@pytest.fixture(scope="module")
-def trees(lab: Lab) -> Lab:
-    """The trees and their replicas."""
-    make_trees(lab)
-    return lab
-
-
-@pytest.fixture
-def vault(trees: Lab) -> Lab:
-    """The same, locked."""
-    lock_all(trees)
-    return trees
 
 
 @dataclass(frozen=True)
@@ -110,9 +94,9 @@ def kept_by(operator: Operator, words: Sequence[str]) -> None:
 
 
 async def test_a_known_passphrase_through_every_procedure_is_found_nowhere(
-    vault: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    key_vault: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lab, here = vault, tmp_path / "key"
+    lab, here = key_vault, tmp_path / "key"
     monkeypatch.chdir(tmp_path)  # where the incident report goes
     words = (PASSPHRASE[:-1],)  # of the right one, and of the wrong one that is tried before
     here.write_text(f"{PASSPHRASE}\n")
@@ -183,9 +167,9 @@ async def reported(operator: Operator) -> None:
 
 
 async def test_known_raw_and_hex_keys_through_every_procedure_are_found_nowhere(
-    vault: Lab, tmp_path: Path
+    key_vault: Lab, tmp_path: Path
 ) -> None:
-    lab, here = vault, tmp_path / "key"
+    lab, here = key_vault, tmp_path / "key"
     here.write_text(RAW)
     there = place(lab, RAW)
     words = (RAW, RAW.encode().hex(), HEX, HEX.upper(), bytes.fromhex(HEX).hex(" "))

@@ -30,8 +30,6 @@ from .key_trees import (
     agree,
     begin,
     give,
-    lock_all,
-    make_trees,
     place,
     prod,
     route,
@@ -46,24 +44,10 @@ _STANDS = f"ls -l /proc/[0-9]*/cwd | grep -q ' /{PROD}/db$'"
 _STAY = f"cd /{PROD}/db && sleep 613"
 
 
-@pytest.fixture(scope="module")
-def trees(lab: Lab) -> Lab:
-    """The trees and their replicas."""
-    make_trees(lab)
-    return lab
-
-
-@pytest.fixture
-def vault(trees: Lab) -> Lab:
-    """The same, locked."""
-    lock_all(trees)
-    return trees
-
-
 async def test_raw_and_hex_keys_typed_and_from_files_here_and_there(
-    vault: Lab, tmp_path: Path
+    key_vault: Lab, tmp_path: Path
 ) -> None:
-    lab, here = vault, tmp_path / "key"
+    lab, here = key_vault, tmp_path / "key"
     async with operating(lab, *route("keyed"), root=KEYED) as operator:
         await begin(operator, "v")
         assert refuses(await opened(operator, "A raw key cannot be typed"), "typed")
@@ -116,9 +100,9 @@ async def test_raw_and_hex_keys_typed_and_from_files_here_and_there(
 
 
 async def test_several_roots_are_opened_by_one_passphrase_and_what_it_does_not_open_is_said(
-    vault: Lab,
+    key_vault: Lab,
 ) -> None:
-    lab = vault
+    lab = key_vault
     async with operating(lab, *route("many"), root=MANY) as operator:
         for root in (MANY, SAME, ODD):
             await go_to(operator, root, "dest")
@@ -142,9 +126,9 @@ async def test_several_roots_are_opened_by_one_passphrase_and_what_it_does_not_o
 
 
 async def test_what_is_loaded_already_is_not_loaded_again_and_canmount_off_is_not_mounted(
-    vault: Lab, monkeypatch: pytest.MonkeyPatch
+    key_vault: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lab = vault
+    lab = key_vault
     lab.dest.run(f"zfs set canmount=off {PROD} {PROD}/app {PROD}/db")
     # The list is not read again meanwhile: what it does not know is found by the procedure.
     monkeypatch.setattr(keys_panel, "READ_EVERY", 3600.0)
@@ -176,9 +160,9 @@ async def test_what_is_loaded_already_is_not_loaded_again_and_canmount_off_is_no
 
 
 async def test_a_rehearsal_that_fails_a_check_is_left_open_or_busy_says_what_is_open(
-    vault: Lab,
+    key_vault: Lab,
 ) -> None:
-    lab = vault
+    lab = key_vault
     async with operating(lab, *route("prod"), root=PROD) as operator:
         await begin(operator, "r")
         await give(operator, "typed", PASSPHRASE)
@@ -208,8 +192,10 @@ async def test_a_rehearsal_that_fails_a_check_is_left_open_or_busy_says_what_is_
         assert "unavailable" not in report.read_text(), "it does not claim that it was locked"
 
 
-async def test_a_vault_becomes_a_standby_and_a_vault_again_with_its_key_loaded(vault: Lab) -> None:
-    lab = vault
+async def test_a_vault_becomes_a_standby_and_a_vault_again_with_its_key_loaded(
+    key_vault: Lab,
+) -> None:
+    lab = key_vault
     lab.dest.run(f"zfs set keylocation=file:///root/key {PROD}; zfs set canmount=off {PROD}/db")
     async with operating(lab, *route("prod", "--vault"), root=PROD) as operator:
         await operator.pilot.press("p")
@@ -259,8 +245,8 @@ async def test_a_vault_becomes_a_standby_and_a_vault_again_with_its_key_loaded(v
     assert [line.split()[2] for line in lines] == verbs
 
 
-async def test_a_timer_is_let_run_then_cancelled_and_the_key_stays(vault: Lab) -> None:
-    lab = vault
+async def test_a_timer_is_let_run_then_cancelled_and_the_key_stays(key_vault: Lab) -> None:
+    lab = key_vault
     async with operating(lab, *route("keyed"), root=KEYED) as operator:
         await begin(operator, "l")
         await give(operator, "host", place(lab, RAW))
@@ -283,8 +269,8 @@ async def test_a_timer_is_let_run_then_cancelled_and_the_key_stays(vault: Lab) -
         agree(lab, await lock(operator), KEYED, {KEYED: LOCKED, HEXED: LOCKED})
 
 
-async def test_a_timer_that_is_due_waits_for_who_uses_it(vault: Lab) -> None:
-    lab = vault
+async def test_a_timer_that_is_due_waits_for_who_uses_it(key_vault: Lab) -> None:
+    lab = key_vault
     stands = f"ls -l /proc/[0-9]*/cwd | grep -q ' /{HEXED}$'"
     async with operating(lab, *route("keyed"), root=HEXED) as operator:
         await begin(operator, "l")

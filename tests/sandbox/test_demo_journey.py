@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 
 from sealift.demo.scenarios import BLANK
 from sealift.demo.stage import Demo
 from sealift.hosts.command_log import CommandLog
 from sealift.hosts.gate import Gate
 from sealift.hosts.host import Host
+from sealift.hosts.process import Transport
 from sealift.replication.changes import Changes
 from sealift.replication.job import JobState
 from sealift.replication.seal import SealState
 from sealift.replication.watch import RouteWatch
+from sealift.routes import Route
 
 from .test_demo_ends import eventually, said
 
@@ -26,20 +28,27 @@ _TREE = (
 _GUIDS = "zfs list -Hp -r -t snapshot -o name,guid,ivsetguid {} | sed 's,^[^@/]*/[^@/]*,,'"
 
 
-@asynccontextmanager
-async def watching(demo: Demo) -> AsyncIterator[RouteWatch]:
+def watching(demo: Demo) -> AbstractAsyncContextManager[RouteWatch]:
     """The demo's route, read by the real program."""
+    return reading(demo.route, demo.source, demo.destination)
+
+
+@asynccontextmanager
+async def reading(
+    route: Route, source: Transport, destination: Transport
+) -> AsyncIterator[RouteWatch]:
+    """A route between two hosts of a demo, read by the real program."""
     gate, log = Gate(), CommandLog()
-    source, destination = (Host(each, gate, log) for each in (demo.source, demo.destination))
-    watch = RouteWatch(demo.route, source, destination)
-    reading = asyncio.create_task(watch.run())
+    hosts = [Host(each, gate, log) for each in (source, destination)]
+    watch = RouteWatch(route, *hosts)
+    task = asyncio.create_task(watch.run())
     try:
         yield watch
     finally:
-        reading.cancel()
+        task.cancel()
         with suppress(asyncio.CancelledError):
-            await reading
-        await asyncio.gather(source.close(), destination.close())
+            await task
+        await asyncio.gather(*(host.close() for host in hosts))
 
 
 _OVER = {JobState.DONE, JobState.FAILED, JobState.CANCELLED}

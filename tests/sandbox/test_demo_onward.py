@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager
 
 from sealift.demo.scenarios import BLANK
 from sealift.demo.stage import Demo
-from sealift.hosts.command_log import CommandLog
-from sealift.hosts.gate import Gate
-from sealift.hosts.host import Host
 from sealift.keys.audit import audit
 from sealift.playbook.playbook import Playbook
 from sealift.replication.changes import Changes
@@ -20,7 +15,7 @@ from sealift.replication.watch import RouteWatch
 from sealift.routes import Location, Route
 
 from .test_demo_ends import said
-from .test_demo_journey import _GUIDS, _TREE, snapshot, transferred, watching
+from .test_demo_journey import _GUIDS, _TREE, reading, snapshot, transferred, watching
 
 FIRST, SECOND = "backup/prod", "tank/second"
 _AS_A_VAULT = (
@@ -29,24 +24,13 @@ _AS_A_VAULT = (
 )
 
 
-@asynccontextmanager
-async def onward(demo: Demo) -> AsyncIterator[RouteWatch]:
+def onward(demo: Demo) -> AbstractAsyncContextManager[RouteWatch]:
     """The route from the vault to a second one: another parent, on the machine of the source."""
-    gate, log = Gate(), CommandLog()
     # A tag of its own: what the first route lets go of there, the second one may still need.
     route = Route(
         Location("root", "dr1", FIRST), Location("root", "nas1", SECOND), hold_tag="onward"
     )
-    source, destination = Host(demo.destination, gate, log), Host(demo.source, gate, log)
-    watch = RouteWatch(route, source, destination)
-    reading = asyncio.create_task(watch.run())
-    try:
-        yield watch
-    finally:
-        reading.cancel()
-        with suppress(asyncio.CancelledError):
-            await reading
-        await asyncio.gather(source.close(), destination.close())
+    return reading(route, demo.destination, demo.source)
 
 
 async def brought(demo: Demo, watch: RouteWatch) -> None:

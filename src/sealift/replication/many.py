@@ -10,13 +10,12 @@ from sealift.hosts.host import Host, Result, utc_now
 from sealift.hosts.refusal import refusal
 from sealift.hosts.trouble import Trouble, TroubleError
 from sealift.replication.inventory import Inventory, build
-from sealift.replication.survey import LISTING_DEADLINE, unreadable
+from sealift.replication.survey import LISTING_DEADLINE, reading
 from sealift.zfs import commands
 from sealift.zfs.commands import Command
 from sealift.zfs.errors import explain
 from sealift.zfs.listings import Dataset, SnapshotReader, parse_datasets
 from sealift.zfs.names import pool_of
-from sealift.zfs.parse import ParseError
 from sealift.zfs.pools import Pool, parse_pool
 
 
@@ -31,7 +30,7 @@ async def survey_all(host: Host, roots: Iterable[str]) -> dict[str, Inventory | 
     pools = commands.list_pool(*sorted({pool_of(root) for root in asked}))
     reader = SnapshotReader()
     began, taken_at = asyncio.get_running_loop().time(), utc_now()
-    try:
+    with reading(host, listing):
         async with asyncio.TaskGroup() as group:  # if one fails, the others end, too
             listed = group.create_task(host.run(listing))
             counted = group.create_task(host.run(pools))
@@ -42,13 +41,6 @@ async def survey_all(host: Host, roots: Iterable[str]) -> dict[str, Inventory | 
         _check(host, snapshots, dated.result())
         datasets, entries = parse_datasets(listed.result().stdout), reader.finish()
         known = _pools(counted.result().stdout)
-    except ParseError as error:
-        raise TroubleError(unreadable(host, listing, error)) from error
-    except ExceptionGroup as group_error:
-        first = group_error.exceptions[0]
-        if isinstance(first, ParseError):
-            raise TroubleError(unreadable(host, listing, first)) from first
-        raise first from None
     seconds = asyncio.get_running_loop().time() - began
     found: dict[str, Inventory | Trouble] = {}
     for root in wanted:

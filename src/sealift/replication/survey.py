@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from sealift.hosts.host import Host, Result, utc_now
 from sealift.hosts.refusal import refusal
@@ -29,7 +31,7 @@ async def survey(host: Host, root: str) -> Inventory:
     taken_at = utc_now()
     listing = commands.list_datasets(root)
     reader = SnapshotReader()
-    try:
+    with reading(host, listing):
         async with asyncio.TaskGroup() as group:  # if one fails, the others end, too
             asked = group.create_task(host.run(listing))
             counted = group.create_task(_pool(host, root))
@@ -56,6 +58,13 @@ async def survey(host: Host, root: str) -> Inventory:
             taken_at=taken_at,
             seconds=seconds,
         )
+
+
+@contextmanager
+def reading(host: Host, listing: Command) -> Iterator[None]:
+    """What goes wrong while listings are made side by side and read, as one `TroubleError`."""
+    try:
+        yield
     except ParseError as error:
         raise TroubleError(unreadable(host, listing, error)) from error
     except ExceptionGroup as group_error:

@@ -256,7 +256,6 @@ class Copied(Dialog):
         super().__init__("Copied", (), copy=text, cancel="Back")
 
     def on_mount(self) -> None:
-        """The box is there at once, and Back has the focus."""
-        super().on_mount()
+        """The box is there at once; Textual goes on with the dialog's own handler."""
         if self.query("#foot"):  # not left already
             self._show_copied()

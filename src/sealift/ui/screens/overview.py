@@ -49,8 +49,7 @@ class OverviewScreen(ListScreen):
         self._read_again = refresh
 
     def on_mount(self) -> None:
-        """Draw the first overview, and go on with the time."""
-        super().on_mount()
+        """Go on with the time; the first overview is drawn as any list is."""
         self.set_interval(_TICK, self._draw)
 
     def show_overview(self, overview: Overview) -> None:
