@@ -132,6 +132,7 @@ async def test_a_dead_host_greys_out_its_routes_and_nothing_else() -> None:
         await pilot.pause()
         grey = {each.id: each.grey for each in screen.pane.entries}
         assert grey == {"open": False, "late": False, "gone": True, "quiet": False}
+        assert [cell(app, name, 4) for name in ("gone", "quiet")] == ["not read", "idle"]
         await pilot.press("down", "down")
         await wait_for(
             pilot, lambda: "nothing answers there" in screen_text(pilot), "what is known of gone"

@@ -51,7 +51,7 @@ def _row(picture: Picture, chain: Chain, link: Link, now: datetime, glyphs: Glyp
         _behind(picture, now, glyphs),
         text.duration(route.lag_limit).removesuffix(" 00 min").removesuffix(" 0 h"),
         headline.seal(picture, glyphs).words if picture.comparison else "not read",
-        headline.activity(picture, glyphs).words,
+        _job(picture, glyphs),
         _finding(picture, now, glyphs) or next(iter(link.remarks), ""),
     )
     return Entry(
@@ -62,6 +62,13 @@ def _row(picture: Picture, chain: Chain, link: Link, now: datetime, glyphs: Glyp
         deeds=(Deed("enter", OPEN, "open", Effect.READ),),
         grey=bool(picture.troubles),
     )
+
+
+def _job(picture: Picture, glyphs: Glyphs) -> str:
+    """What runs; whether nothing does is not known of hosts that could not be read."""
+    if picture.job is None and (picture.troubles or picture.comparison is None):
+        return "not read"
+    return headline.activity(picture, glyphs).words
 
 
 def _chained(chain: Chain, link: Link, glyphs: Glyphs) -> tuple[str, ...]:
@@ -119,7 +126,7 @@ def _details(picture: Picture, now: datetime, glyphs: Glyphs) -> tuple[str, ...]
         f"behind  {headline.lag(picture, now, glyphs).words or text.UNKNOWN}"
         + (", for longer than its limit" if late(picture, now) else "")
         + f" (limit {text.duration(route.lag_limit)})",
-        f"job     {headline.activity(picture, glyphs).words}",
+        f"job     {_job(picture, glyphs)}",
         *(
             f"read    {side.location.where}: {_age(side, now)}"
             for side in (picture.source, picture.destination)
