@@ -279,6 +279,13 @@ READ_WAIT = Threshold(
     "s",
     "A disk that turns takes some 10 ms; twice that in the median is a queue.",
 )
+READ_LONG = Threshold(
+    "read-long",
+    0.3,
+    "s",
+    "What a disk that turns takes for thirty reads, and no queue of a pool is that deep on one "
+    "disk (zfs_vdev_async_read_max_active = 3): such a disk does not keep up with anybody.",
+)
 WRITE_WAIT = Threshold(
     "write-wait",
     0.05,
@@ -364,6 +371,7 @@ TABLE = (
     LIMITED,
     RECV_Q,
     READ_WAIT,
+    READ_LONG,
     WRITE_WAIT,
     SYNC_LONG,
     TXGS,

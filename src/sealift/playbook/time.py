@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 
 from sealift import words
-from sealift.playbook import advice, between, bottleneck, sampling, thresholds, trial, way
+from sealift.playbook import advice, between, bottleneck, figures, sampling, thresholds, trial, way
 from sealift.playbook.between import Way
 from sealift.playbook.diagnosis import Evidence, Fact, Finding, Level, StepReport, Verdict
 from sealift.playbook.ground import Ground
@@ -80,7 +80,7 @@ def judge(
 
 def _in_proportion(scene: Scene, ends: tuple[End, End], verdict: Verdict) -> Verdict:
     """Something always sets the pace; as long as the route keeps up with it nothing is wrong."""
-    rate, comparison = bottleneck.throughput(*ends), scene.comparison
+    rate, comparison = figures.throughput(*ends), scene.comparison
     left = comparison.bytes_behind if comparison else None
     if verdict.bottleneck is None or scene.over_limit or not rate or left is None:
         return verdict
@@ -95,7 +95,7 @@ def _in_proportion(scene: Scene, ends: tuple[End, End], verdict: Verdict) -> Ver
 
 
 def _facts(ends: tuple[End, End]) -> Iterator[Fact]:
-    rate = bottleneck.throughput(*ends)
+    rate = figures.throughput(*ends)
     if rate is not None and ends[0].sample is not None:
         seconds = ends[0].sample.seconds
         yield Fact("Between the hosts", f"{words.rate(rate)} over {seconds:.0f} s")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from statistics import median
 
 from sealift import words
-from sealift.playbook import bottleneck, thresholds
+from sealift.playbook import figures, thresholds
 from sealift.playbook.diagnosis import Level, Stage
 from sealift.playbook.sample import Stage as Process
 from sealift.playbook.stations import End
@@ -80,15 +80,15 @@ def _name(process: Process | None) -> str:
 
 
 def _doing(process: Process) -> str:
-    doing = bottleneck.doing(process)
+    doing = figures.doing(process)
     return f"CPU {words.share(min(1.0, process.spent.cpu))}{f', {doing}' if doing else ''}"
 
 
 def _link(source: End, destination: End, blamed: str | None) -> Stage:
     ids = ("network-bandwidth", "network-loss", "network-window")
     level = _level(*ids, blamed=blamed)
-    busy = bottleneck.under_way(source)
-    rate = bottleneck.throughput(source, destination)
+    busy = figures.under_way(source)
+    rate = figures.throughput(source, destination)
     socket = source.socket
     doing = words.rate(rate) if rate is not None else ""
     if socket is not None:

@@ -18,13 +18,16 @@ INCREMENT = pipeline("zfs send -w -i @rep-1 tank/prod@rep-2")
 
 
 def source_disk(mib: float, script: str = "", *, seeded: bool = False) -> Make:
-    """The source's disk gives so many MiB a second."""
+    """The source's disk gives so many MiB a second.
+
+    What was read ahead comes in bursts, the first of which is over after ten seconds or so.
+    """
 
     @contextmanager
     def make(lab: Lab) -> Iterator[Words]:
         bulk(lab, seeded=seeded)
         lab.source.throttle_disk(bytes_per_second_read=int(mib * MIB))
-        with flowing(lab, script or pipeline()):
+        with flowing(lab, script or pipeline(), least=int(10 * mib * MIB)):
             yield ROUTE
 
     return make

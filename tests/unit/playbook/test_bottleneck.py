@@ -29,7 +29,7 @@ FAULTS = {
     "dstbusy3": "destination-cpu",
 }
 # The emulated CPUs carry some 4 MB/s: these disturb less than those do.
-UNDISTURBED = ("fast", "net32", "srcdisk3")
+UNDISTURBED = ("fast", "net32")
 
 
 def read(name: str, host: str, *, hidden: bool = False) -> Sample:
@@ -63,6 +63,25 @@ def test_without_rights_the_same_is_named_less_surely(name: str, expected: str) 
 def test_nothing_is_claimed_of_an_undisturbed_pipeline(name: str) -> None:
     verdict = bottleneck.judge(*ends(name))
     assert verdict.bottleneck is None or verdict.confidence == "low"
+
+
+def test_reads_that_come_in_bursts_are_the_disk_s_though_the_sender_waits_for_its_pipe() -> None:
+    source, destination = ends("srcdisk3")
+    assert bottleneck.waiting(source, destination).send_blocked == 1.0
+    verdict = bottleneck.judge(source, destination)
+    assert (verdict.bottleneck, verdict.confidence) == ("source-disk", "medium")
+
+
+@pytest.mark.parametrize("name", ["net8", "net16", "loss8", "far500", "dstdisk1", "srcbusy8"])
+def test_a_source_s_disk_that_serves_others_late_hides_no_other_bottleneck(name: str) -> None:
+    late = ends("srcdisk3")[0].sample
+    source, destination = ends(name)
+    assert source.sample is not None
+    assert late is not None
+    source = replace(source, sample=replace(source.sample, iostat=late.iostat))
+    verdict = bottleneck.judge(source, destination)
+    assert verdict.bottleneck in {FAULTS[name], None}
+    assert FAULTS[name] in verdict.summary or verdict.bottleneck
 
 
 def test_nothing_is_found_where_no_pipeline_runs() -> None:
