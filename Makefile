@@ -20,7 +20,7 @@ demo: $(READY)  ## two embedded hosts to try sealift on
 	@$(BIN)/sealift demo
 
 test: $(READY)  ## unit, ui and sandbox tests: no ZFS, no root, no network
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto
 
 lint: $(READY)  ## ruff, mypy, import directions, shellcheck
 	$(BIN)/ruff check .

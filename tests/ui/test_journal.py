@@ -13,15 +13,15 @@ from tests.ui.pictures import ROUTE, SilentApp
 from tests.waiting import wait_for
 
 
-async def opened(*words: str) -> str:
-    """What is on the screen once the hosts can be used."""
+async def opened(*words: str, told: str = "") -> str:
+    """What is on the screen once the hosts can be used, and that was told."""
     app = SilentApp(parse([*ROUTE, *words]))
     async with app.run_test(size=(160, 45), notifications=True) as pilot:
         operator = Operator(pilot, patience=15)
         await wait_for(pilot, lambda: operator.screen.route_watch is not None, "the watch")
         assert app.journal is not None
         assert app.journal.path == default_path()
-        await pilot.pause()
+        await wait_for(pilot, lambda: told in operator.sees(), f"{told!r} on the screen")
         return operator.sees()
 
 
@@ -30,8 +30,7 @@ async def test_a_journal_that_cannot_be_written_is_told_at_the_start(
 ) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
-    said = await opened()
-    assert "cannot be written" in said
+    said = await opened(told="cannot be written")
     assert "is not written" in said
     assert "zpool iostat" in said, "the screen is there all the same"
 
