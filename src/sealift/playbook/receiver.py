@@ -215,8 +215,9 @@ def _changed(lost: Lost, scene: Scene) -> Finding:
         each.dataset.name == lost.dataset and each.dataset.key_status is KeyStatus.UNAVAILABLE
         for each in held
     )
-    # With its key gone it may have been written to before, or not at all: then nothing is claimed.
-    weight: Severity = "info" if locked else "problem"
+    # With its key gone nobody writes there now, and that it was only mounted looks the same. A raw
+    # replica that was never opened has nothing written after its newest snapshot (seen on 2.3.2).
+    weight: Severity = "warning" if locked else "problem"
     steps: list[NextStep] = []
     if lost.base is not None:
         name = f"{lost.dataset}@{lost.base.name}"

@@ -442,7 +442,7 @@ def test_a_mounted_replica_is_a_problem_of_a_vault_and_a_note_of_a_standby() -> 
     ("status", "readonly", "severity"),
     [
         (KeyStatus.AVAILABLE, False, "problem"),
-        (KeyStatus.UNAVAILABLE, False, "info"),
+        (KeyStatus.UNAVAILABLE, False, "warning"),
         (KeyStatus.UNAVAILABLE, True, None),
     ],
 )
