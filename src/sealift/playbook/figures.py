@@ -122,6 +122,22 @@ def write_wait(sample: Sample) -> float | None:
     return median(waits) / 1e9 if waits else None
 
 
+def pressed(end: End) -> bool:
+    """Whether an ssh that computes most of the time has hardly any CPU left beside it.
+
+    It may hold up the rest then, or the network may: its share of the looks and of the CPU is the
+    same in both.
+    """
+    stage, idle = end.transport, end.sample.idle if end.sample else None
+    return (
+        stage is not None
+        and idle is not None
+        and idle <= thresholds.IDLE_SCARCE.value
+        and (stage.share(RUNNING) or 0.0) >= thresholds.MOSTLY.value
+        and stage.spent.cpu >= thresholds.CORE_HALF.value
+    )
+
+
 def spent(end: End) -> bool:
     """Whether a host has no CPU left."""
     idle = end.sample.idle if end.sample else None

@@ -210,7 +210,9 @@ def _network(source: End, destination: End) -> Iterator[Candidate]:
         more = tuple(Evidence("tc qdisc show", source.where, line.strip()) for line in shaped)
         # Data also waits on its way where a host has no time to take it, or to send it.
         costly = figures.costly_words(source) or figures.costly_words(destination)
-        other = any(figures.computes(end, costly) for end in (source, destination))
+        other = any(
+            figures.computes(end, costly) or figures.pressed(end) for end in (source, destination)
+        )
         yield Candidate(
             "network-bandwidth",
             min(1.0, 0.3 + busy * 0.7) * (0.5 if other else 1.0),

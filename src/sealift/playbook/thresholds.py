@@ -211,6 +211,13 @@ CORE_HALF = Threshold(
 IDLE_LITTLE = Threshold(
     "idle-little", 0.1, "of all CPUs", "With less there is always something that waits for a CPU."
 )
+IDLE_SCARCE = Threshold(
+    "idle-scarce",
+    0.2,
+    "of all CPUs",
+    "Between this and none, what a busy program waits for is not told apart from what it computes; "
+    "beside a link that was the limit 37 % and more were idle.",
+)
 OTHERS = Threshold(
     "others",
     0.3,
@@ -360,6 +367,7 @@ TABLE = (
     CORE_FULL,
     CORE_HALF,
     IDLE_LITTLE,
+    IDLE_SCARCE,
     OTHERS,
     LOSS,
     LOSS_MUCH,

@@ -197,14 +197,20 @@ def hidden_zfs(name: str) -> Make:
 
 @contextmanager
 def no_module(lab: Lab) -> Iterator[Words]:
-    """The programs of ZFS are there, its module is not loaded."""
+    """The programs of ZFS are there, its module is not, as after a kernel it was not built for."""
     level(lab)
-    lab.dest.run("zpool export backup; modprobe -r zfs")
+    # The programs would load it themselves.
+    lab.dest.run(
+        "zpool export backup; modprobe -r zfs; mkdir -p /etc/modprobe.d;"
+        " echo 'install zfs /bin/false' > /etc/modprobe.d/no-zfs.conf"
+    )
     try:
         yield ROUTE
     finally:
         # Also /dev/zfs is new then, see build/init.sh.
-        lab.dest.run("modprobe zfs; chmod 666 /dev/zfs; zpool import -d /dev/vdb1 backup")
+        lab.dest.run(
+            "rm /etc/modprobe.d/no-zfs.conf; modprobe zfs; chmod 666 /dev/zfs; zpool import -d /dev/vdb1 backup"
+        )
 
 
 def skewed(name: str, seconds: int) -> Make:

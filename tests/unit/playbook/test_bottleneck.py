@@ -84,6 +84,16 @@ def test_a_source_s_disk_that_serves_others_late_hides_no_other_bottleneck(name:
     assert FAULTS[name] in verdict.summary or verdict.bottleneck
 
 
+def test_a_network_is_not_blamed_beside_an_ssh_that_has_hardly_any_cpu_left() -> None:
+    source, destination = ends("net16")
+    assert source.transport is not None
+    spent = replace(source.transport.spent, cpu=0.57)
+    source = replace(source, transport=replace(source.transport, spent=spent))
+    assert bottleneck.judge(source, destination).bottleneck == "network-bandwidth"
+    verdict = bottleneck.judge(rested(source, 0.14), destination)
+    assert (verdict.bottleneck, verdict.confidence) == ("network-bandwidth", "low")
+
+
 def test_nothing_is_found_where_no_pipeline_runs() -> None:
     for end in ends("idle"):
         assert (end.zfs, end.transport, end.buffers) == (None, None, ())
