@@ -178,10 +178,18 @@ def _senders(
     matching: list[Process | Entry] = [each for each in sends if _fits(each, receive, route)]
     if source is not None:
         matching += source.carrying(receive.dataset)
+        matching += source.feeding(_sent_into(receive.dataset, route))
     slack = thresholds.STARTING.value
     return tuple(
         each.pid for each in matching if any_age or receive.seconds - each.seconds <= slack
     )
+
+
+def _sent_into(dataset: str, route: Route) -> str:
+    """The dataset of the source whose counterpart this one is; its root if it is above both."""
+    root = route.destination.dataset
+    below = relative(dataset, root) if f"{dataset}/".startswith(f"{root}/") else ""
+    return join(route.source.dataset, below)
 
 
 def _fits(send: Process, receive: Process, route: Route) -> bool:

@@ -80,11 +80,12 @@ def _running(scene: Scene) -> Fact:
         f"job {job.about.id} on {job.host}: {job.state.value}, by {job.about.operator}"
         for job in flow.jobs
     ]
+    idle = "what was sent is still arriving" if flow.receives else "nothing sends this tree"
     said += [_sent(each, scene) for each in flow.sends]
     said += [f"{_sent(each, scene)}, but not to here" for each in flow.elsewhere]
     return Fact(
         "Running",
-        "; ".join(said) or "nothing sends this tree",
+        "; ".join(said) or idle,
         "ok" if flow.running else "info",
         scene.evidence("source", processes.LIST, "; ".join(said) or "no zfs send of this tree"),
     )

@@ -46,6 +46,7 @@ _LONG = {
     "--redact": "d",
     "--exclude": "X",
 }
+_SHELLS = frozenset({"sh", "dash", "bash", "ksh", "zsh"})
 _ELEVATING = frozenset({"sudo", "doas"})
 _ELEVATING_VALUED = frozenset({"-u", "-g", "-C", "-h", "-p", "-T", "-r", "-t", "-D", "-R"})
 
@@ -119,6 +120,18 @@ class Listing:
             entry
             for entry in self.entries.values()
             if entry.program == "ssh" and into.search(entry.args)
+        )
+
+    def feeding(self, dataset: str) -> tuple[Entry, ...]:
+        """The shells whose words have a `zfs send` of exactly `dataset`.
+
+        One is there until all of its pipeline has ended: a buffer may go on long after the send.
+        """
+        sent = re.compile(rf"\bzfs +send\b[^|]*[ '\"]{re.escape(dataset)}(?![A-Za-z0-9_.:/-])")
+        return tuple(
+            entry
+            for entry in self.entries.values()
+            if entry.program in _SHELLS and sent.search(entry.args)
         )
 
 

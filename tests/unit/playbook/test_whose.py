@@ -72,6 +72,21 @@ def test_a_pull_is_known_by_what_runs_on_the_destination() -> None:
     assert ", started by syncoid (process 51)" in fact(found, "Receives")
 
 
+def test_a_buffer_on_the_source_that_outlives_its_send_still_feeds_the_receive() -> None:
+    """bzfs on a third machine: nothing but a shell's words says what its buffer holds."""
+    relay = (
+        "1 0 9999 /sbin/init\n51 1 20 sshd: root@notty\n"
+        f"52 51 9 sh -c zfs send --raw -i tank/prod@s101 tank/prod@{TAKEN} | mbuffer -q -m 128M\n"
+        "53 52 9 mbuffer -q -m 128M\n"
+    )
+    flowing = running(relay, TAKE)
+    assert (len(flowing.receives), flowing.orphans, flowing.running) == (1, (), True)
+    said = fact(scene(*named("s101", TAKEN), moving=flowing), "Running")
+    assert said == "what was sent is still arriving"
+    for other in ("tank/prod/db", "tank/product", "old/tank/prod"):
+        assert len(running(relay.replace("tank/prod@", f"{other}@"), TAKE).orphans) == 1
+
+
 def test_what_is_left_of_a_pipeline_that_was_cut_off_is_an_orphan_and_not_somebody_else_s() -> None:
     flowing = running("1 0 9 init\n", TAKE)
     assert ([each.pid for each in flowing.orphans], flowing.foreign) == ([55], ())
