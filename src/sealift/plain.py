@@ -7,10 +7,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sealift.playbook.diagnosis import Diagnosis, Evidence, Finding, Stage
+from sealift.replication.comparison import Comparison
 from sealift.replication.job import Job
 from sealift.replication.obstacles import Problem
 from sealift.replication.picture import Picture
 from sealift.replication.preview import Preview
+from sealift.replication.tools import tools
 from sealift.replication.watch import ROLES
 from sealift.ui import dialogs, headline, text
 from sealift.ui.text import ASCII
@@ -33,6 +35,7 @@ def status(picture: Picture, now: datetime) -> str:
         f"breach       {each.id}: {each.dataset}: {each.summary}" for each in picture.seal.breaches
     ]
     lines += [f"problem      {_problem(each)}" for each in picture.problems]
+    lines += _tools(picture.comparison)
     if picture.seal.proof:
         lines.append(f"proof        {picture.seal.proof}")
     for each in picture.comparison.datasets.values() if picture.comparison else ():
@@ -40,6 +43,15 @@ def status(picture: Picture, now: datetime) -> str:
         behind = text.count(len(each.behind), "snapshot") + " behind"
         lines.append(f"dataset      {each.dataset.name}: {each.state.value}, {base}, {behind}")
     return printable("\n".join(lines))
+
+
+def _tools(comparison: Comparison | None) -> list[str]:
+    """A line for each tool whose names either side bears."""
+    return [
+        f"tool         {each.name}: {text.count(each.source, 'snapshot')} on the source, "
+        f"{each.destination:,} on the destination, {text.count(each.bookmarks, 'bookmark')}"
+        for each in (tools(comparison) if comparison else ())
+    ]
 
 
 def statuses(pictures: Iterable[Picture], now: datetime) -> str:
@@ -114,6 +126,7 @@ def audit(shown: Audit) -> str:
     ]
     lines += _findings(shown.findings)
     lines += [f"unknown      {each}" for each in shown.unseen]
+    lines += _tools(scene.comparison)
     lines += ["hosts        source | destination", *map(_beside, host_rows(shown))]
     for below, each in scene.comparison.datasets.items() if scene.comparison else ():
         ours, theirs = (shown.seen.trees[role].get(below) for role in ROLES)

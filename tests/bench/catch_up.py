@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import venv
 from contextlib import suppress
 from pathlib import Path
 
+from tests.lab.bzfs import Bzfs
+from tests.lab.faults.fault import ROUTE
 from tests.lab.lab import Lab
 
 ROUNDS = 7
-_ROUTE = ("root@source:tank/prod", "root@dest:backup/prod")
 
 
 def measure() -> dict[str, object]:
@@ -27,9 +26,7 @@ def measure() -> dict[str, object]:
     within that while takes is measured, too.
     """
     with tempfile.TemporaryDirectory() as folder, Lab.start(Path(folder) / "lab") as lab:
-        home = Path(folder) / "bzfs"
-        venv.create(home, with_pip=True)
-        subprocess.run([home / "bin/pip", "install", "--quiet", "bzfs"], check=True)
+        bzfs = Bzfs.install(Path(folder), lab)
         lab.fresh_pools()
         lab.make_source_tree(mib=1)
         lab.source.run(
@@ -37,17 +34,16 @@ def measure() -> dict[str, object]:
             "zfs send -w -R tank/prod@rep-1 | ssh root@dest zfs receive -s -u backup/prod",
             timeout=120,
         )
-        config = lab.ssh_config
-        named = Path(shutil.copy(config, Path(folder) / "bzfs_ssh_config"))  # it insists on a name
-        ours = [sys.executable, "-m", "sealift", "plan", "--ssh-config", str(config), *_ROUTE]
-        theirs = [
-            str(home / "bin/bzfs"),
-            *_ROUTE,
-            "--recursive",
-            f"--ssh-src-config-file={named}",
-            f"--ssh-dst-config-file={named}",
-            "--quiet",
+        ours = [
+            sys.executable,
+            "-m",
+            "sealift",
+            "plan",
+            "--ssh-config",
+            str(lab.ssh_config),
+            *ROUTE,
         ]
+        theirs = bzfs.argv()
         rounds = []
         for _ in range(ROUNDS):
             mine, first = _timed(ours), _timed(theirs)

@@ -58,6 +58,7 @@ async def test_what_is_not_sealed_is_found() -> None:
         "seal",
         "findings",
         "unseen",
+        "tools",
         "hosts",
         "datasets",
     }

@@ -40,6 +40,7 @@ async def printed(scenario: str) -> list[tuple[str, dict[str, Any]]]:
     """What each command says of a scenario's night."""
     async with Demo.open(scenario) as demo, watching(demo) as watch:
         await said(demo, "dr1", "zfs allow op receive,create,mount backup")
+        await said(demo, "nas1", "zfs snapshot -r tank/prod@autosnap_2026-11-27_02:00:01_hourly")
         picture = await watch.read_once()
         exposition.parse(metrics([picture], utc_now()))
         changes = Changes(watch)

@@ -8,6 +8,7 @@ from sealift.keys.audit import Audit
 from sealift.keys.boot import Boot
 from sealift.keys.posture import Posture, Seen
 from sealift.playbook import report_json
+from sealift.replication import report
 from sealift.replication.comparison import DatasetComparison, Presence
 from sealift.replication.report import SCHEMA
 from sealift.replication.watch import ROLES, Role
@@ -29,6 +30,7 @@ def audit(shown: Audit) -> Json:
         "seal": {"state": seal.state.value, "proof": seal.proof},
         "findings": [report_json.finding(each) for each in shown.findings],
         "unseen": list(shown.unseen),
+        "tools": report.tools(scene.comparison),
         "hosts": {role: _host(shown, role) for role in ROLES},
         "datasets": [_dataset(below, each, seen) for below, each in compared.items()],
     }

@@ -13,7 +13,7 @@ from sealift.playbook.scene import Scene
 from sealift.replication.comparison import DatasetComparison, Presence, State
 from sealift.replication.job import Job
 from sealift.replication.watch import ROLES, Role
-from sealift.zfs import commands
+from sealift.zfs import commands, makers
 from sealift.zfs.holds import Hold
 from sealift.zfs.listings import Snapshot
 
@@ -178,8 +178,9 @@ def _mixed(scene: Scene) -> Iterator[Finding]:
         "destination",
         scene.route.destination.dataset,
         f"the tree there stands at different snapshots: {turned.named(late)} "
-        f"{'is' if len(late) == 1 else 'are'} behind @{newest.name}, which the others have; a run "
-        "was cut off in the middle, and -R from one base is refused now",
+        f"{'is' if len(late) == 1 else 'are'} behind @{newest.name}"
+        f"{makers.in_brackets(newest.name)}, which the others have; a run was cut off in the "
+        "middle, and -R from one base is refused now",
         scene.listed(
             "destination", "; ".join(f"{name} @{each.name}" for name, each in stands.items())
         ),

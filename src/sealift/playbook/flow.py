@@ -17,11 +17,10 @@ from sealift.routes import Route
 from sealift.zfs import tokens
 from sealift.zfs.names import join, relative
 from sealift.zfs.parse import ParseError
-from sealift.zfs.processes import Entry, Listing, Process
+from sealift.zfs.processes import FILTERS, SSHD, Entry, Listing, Process
 
 _ELEVATING = frozenset({"sudo", "doas"})
 _REMOTE = frozenset({"ssh"})
-_SSHD = frozenset({"sshd", "sshd-session"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,10 +178,18 @@ def _senders(
     matching: list[Process | Entry] = [each for each in sends if _fits(each, receive, route)]
     if source is not None:
         matching += source.carrying(receive.dataset)
+        matching += source.feeding(_sent_into(receive.dataset, route))
     slack = thresholds.STARTING.value
     return tuple(
         each.pid for each in matching if any_age or receive.seconds - each.seconds <= slack
     )
+
+
+def _sent_into(dataset: str, route: Route) -> str:
+    """The dataset of the source whose counterpart this one is; its root if it is above both."""
+    root = route.destination.dataset
+    below = relative(dataset, root) if f"{dataset}/".startswith(f"{root}/") else ""
+    return join(route.source.dataset, below)
 
 
 def _fits(send: Process, receive: Process, route: Route) -> bool:
@@ -196,16 +203,23 @@ def _fits(send: Process, receive: Process, route: Route) -> bool:
 
 
 def _feeders(receive: Process, listing: Listing) -> tuple[Entry, ...]:
-    """What runs beside a receive, in the same shell: the other commands of its pipeline."""
+    """What runs beside a receive, in the same shell: the other commands of its pipeline.
+
+    Of a login's shell without those that only pass on what came by the login.
+    """
     own = {receive.pid}
     above = [each for each in listing.above(receive.pid) if each.program not in _ELEVATING]
     own.update(each.pid for each in listing.above(receive.pid) if each.program in _ELEVATING)
     # sshd's other children are sessions of their own over the same connection.
-    if not above or above[0].pid == 1 or above[0].program in _SSHD:
+    if not above or above[0].pid == 1 or above[0].program in SSHD:
         return ()
-    parent = above[0].pid
+    parent, by_login = above[0].pid, any(each.program in SSHD for each in above)
     return tuple(
-        each for each in listing.entries.values() if each.parent == parent and each.pid not in own
+        each
+        for each in listing.entries.values()
+        if each.parent == parent
+        and each.pid not in own
+        and not (by_login and each.program in FILTERS and " -I" not in each.args)
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sealift import words
-from sealift.playbook import access, pools, room, tokens, turned
+from sealift.playbook import access, pools, room, tokens, turned, whose
 from sealift.playbook.diagnosis import Fact, Finding, Level, NextStep, Severity, StepReport
 from sealift.playbook.ground import Ground, Rights
 from sealift.playbook.judged import report
@@ -94,16 +94,17 @@ def _facts(scene: Scene, seen: Receiver) -> Iterator[Fact]:
 
 def _receives(scene: Scene) -> Fact:
     flow = scene.flow
-    said = [_running(each) for each in flow.receives]
-    said += [f"{_running(each)}, fed by nothing" for each in flow.orphans]
-    said += [f"{_running(each)}, not fed by the source" for each in flow.foreign]
+    said = [_running(each, scene) for each in flow.receives]
+    said += [f"{_running(each, scene)}, fed by nothing" for each in flow.orphans]
+    said += [f"{_running(each, scene)}, not fed by the source" for each in flow.foreign]
     value = "; ".join(said) or "none into this tree"
     level: Level = "warning" if flow.doubted else "ok"
     return Fact("Receives", value, level, scene.evidence("destination", processes.LIST, value))
 
 
-def _running(process: Process) -> str:
-    return f"`{process.argv_text}` for {words.duration(process.seconds)}"
+def _running(process: Process, scene: Scene) -> str:
+    by = whose.started(process, scene)
+    return f"`{process.argv_text}` for {words.duration(process.seconds)}{by}"
 
 
 def _replica(scene: Scene) -> Iterator[Fact]:
@@ -154,8 +155,8 @@ def _orphans(scene: Scene) -> Iterator[Finding]:
             "destination",
             process.dataset,
             f"a receive into {process.dataset} has waited for "
-            f"{words.duration(process.seconds)} for a sender that is gone (process {process.pid}); "
-            "nothing else can be received there meanwhile",
+            f"{words.duration(process.seconds)} for a sender that is gone (process {process.pid}"
+            f"{whose.started(process, scene)}); nothing else can be received there meanwhile",
             (
                 *scene.evidence("destination", processes.LIST, process.argv_text),
                 *scene.evidence("source", processes.LIST, "no zfs send and no ssh that feeds it"),
@@ -174,12 +175,17 @@ def _foreign(scene: Scene) -> Iterator[Finding]:
             "warning",
             "destination",
             process.dataset,
-            f"somebody on {scene.where('destination')} receives into {process.dataset} from "
+            f"{process.tool or 'somebody'} on {scene.where('destination')} receives into "
+            f"{process.dataset} from "
             f"elsewhere (process {process.pid}, for {words.duration(process.seconds)}): until it "
             "ends, nothing of this route can be received there",
             scene.evidence("destination", processes.LIST, process.argv_text),
             (
-                NextStep("Find out whose it is, and wait until it ends."),
+                NextStep(
+                    f"Let {process.tool} end what it does."
+                    if process.tool
+                    else "Find out whose it is, and wait until it ends."
+                ),
                 *_look_and_kill(process, scene, "Or end it, if it has no business there."),
             ),
         )

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import shlex
 from collections.abc import Iterator
 
 from sealift import words
-from sealift.playbook import access, history, thresholds, turned
+from sealift.playbook import access, history, rhythm, thresholds, turned, whose
 from sealift.playbook.diagnosis import (
     Evidence,
     Fact,
@@ -25,9 +24,8 @@ from sealift.playbook.scene import Scene
 from sealift.playbook.steps import SENDING
 from sealift.playbook.unseen import Unseen
 from sealift.replication.comparison import DatasetComparison
-from sealift.replication.obstacles import FED
 from sealift.replication.seal import SealState
-from sealift.zfs import commands, processes, tokens
+from sealift.zfs import commands, makers, processes, tokens
 from sealift.zfs.commands import Command, Effect
 from sealift.zfs.names import join, relative
 from sealift.zfs.parse import ParseError
@@ -73,7 +71,7 @@ def _facts(scene: Scene, estimate: int | None, usual: Usual) -> Iterator[Fact]:
         return
     yield _raw(scene)
     yield _to_send(scene, estimate)
-    yield from _rhythm(scene, usual)
+    yield from rhythm.facts(scene, usual)
 
 
 def _running(scene: Scene) -> Fact:
@@ -82,17 +80,20 @@ def _running(scene: Scene) -> Fact:
         f"job {job.about.id} on {job.host}: {job.state.value}, by {job.about.operator}"
         for job in flow.jobs
     ]
-    said += [f"`{_short(each)}`, for {words.duration(each.seconds)}" for each in flow.sends]
-    said += [
-        f"`{_short(each)}`, for {words.duration(each.seconds)}, but not to here"
-        for each in flow.elsewhere
-    ]
+    idle = "what was sent is still arriving" if flow.receives else "nothing sends this tree"
+    said += [_sent(each, scene) for each in flow.sends]
+    said += [f"{_sent(each, scene)}, but not to here" for each in flow.elsewhere]
     return Fact(
         "Running",
-        "; ".join(said) or "nothing sends this tree",
+        "; ".join(said) or idle,
         "ok" if flow.running else "info",
         scene.evidence("source", processes.LIST, "; ".join(said) or "no zfs send of this tree"),
     )
+
+
+def _sent(process: Process, scene: Scene) -> str:
+    by = whose.started(process, scene)
+    return f"`{_short(process)}`, for {words.duration(process.seconds)}{by}"
 
 
 def _short(process: Process) -> str:
@@ -143,39 +144,6 @@ def _sized(scene: Scene, estimate: int | None, value: str) -> tuple[Evidence, ..
     return scene.evidence("source", asked, f"{estimate:,} bytes")
 
 
-def _rhythm(scene: Scene, usual: Usual) -> Iterator[Fact]:
-    if usual.size is not None and usual.seconds is not None:
-        value = f"about {words.size(int(usual.size))} every {words.duration(usual.seconds)}"
-        heard = f"medians of the last {words.count(usual.increments, 'snapshot')}"
-        yield Fact("Usual", f"{value} ({heard})", "info", scene.listed("source", heard))
-    newest = _newest(scene)
-    if newest is not None:
-        name, age = newest
-        yield Fact(
-            "Newest snapshot",
-            f"@{name}, {words.age(age)}",
-            "warning" if age > _quiet_after(scene, usual) else "ok",
-            scene.listed("source", f"@{name}"),
-        )
-    behind = scene.behind_seconds
-    if behind is not None:
-        limit = words.duration(scene.route.lag_limit)
-        level: Level = "warning" if scene.over_limit else "info"
-        yield Fact("Behind", f"for {words.duration(behind)} (limit {limit})", level)
-
-
-def _newest(scene: Scene) -> tuple[str, float] | None:
-    """Name and age of the newest snapshot of the route."""
-    latest = (scene.newest(each.source.snapshots) for each in scene.carried if each.source)
-    own = (snapshot for snapshot in latest if snapshot is not None)
-    newest = max(own, key=lambda each: each.creation, default=None)
-    return None if newest is None else (newest.name, scene.clock("source") - newest.creation)
-
-
-def _quiet_after(scene: Scene, usual: Usual) -> float:
-    return max(scene.route.lag_limit, thresholds.QUIET_INTERVALS.value * (usual.seconds or 0.0))
-
-
 # --- findings
 
 
@@ -190,7 +158,7 @@ def _findings(scene: Scene, rights: Rights | None, usual: Usual) -> Iterator[Fin
     yield from _full(scene)
     yield from _churn(scene, usual)
     yield from _many(scene)
-    yield from _no_new_snapshot(scene, usual)
+    yield from rhythm.findings(scene, usual)
     yield from _not_running(scene)
 
 
@@ -205,15 +173,25 @@ def _not_raw(scene: Scene) -> Iterator[Finding]:
             "problem",
             "source",
             bare,
-            f"a send of {bare} runs without -w (process {process.pid}): what it carries is "
-            "decrypted, and breaks the raw chain where it arrives",
+            f"a send of {bare} runs without -w (process {process.pid}"
+            f"{whose.started(process, scene)}): what it carries is decrypted, and breaks the raw "
+            "chain where it arrives",
             scene.evidence("source", processes.LIST, _short(process)),
             (
                 scene.as_root("source", kill, "End it."),
-                NextStep("Find out what starts it, and have it send with -w."),
+                NextStep(_raw_by(process, scene)),
                 scene.sending("Then send raw.", bare),
             ),
         )
+
+
+def _raw_by(process: Process, scene: Scene) -> str:
+    """How whatever started a send is made to send raw."""
+    tool = whose.tool(process, scene)
+    option = makers.raw_option(tool)
+    if option:
+        return f"Have {tool} send raw: {option}"
+    return f"{f'Have {tool}' if tool else 'Find out what starts it, and have it'} send with -w."
 
 
 def _bare(process: Process, scene: Scene) -> str | None:
@@ -362,41 +340,6 @@ def _many(scene: Scene) -> Iterator[Finding]:
     )
 
 
-def _no_new_snapshot(scene: Scene, typical: Usual) -> Iterator[Finding]:
-    newest = _newest(scene)
-    if newest is None or newest[1] <= _quiet_after(scene, typical):
-        return
-    name, age = newest
-    usual = typical.seconds
-    rhythm = f", and one is usual every {words.duration(usual)}" if usual else ""
-    root = scene.route.source.dataset
-    said = "nothing newer has come" if scene.fed else "the source has stopped taking them"
-    yield Finding(
-        "no-new-snapshot",
-        "problem",
-        "source",
-        root,
-        f"the newest snapshot of the route, @{name}, is {words.duration(age)} old{rhythm}: {said}",
-        scene.listed("source", f"newest: @{name}"),
-        (NextStep(FED),) if scene.fed else _taking(scene, name),
-    )
-
-
-def _taking(scene: Scene, newest: str) -> tuple[NextStep, ...]:
-    """Who should take snapshots of the source, and how to take one by hand."""
-    name = scene.route.snapshot_name(scene.now, frozenset({newest}))
-    command = commands.take_snapshot(scene.route.source.dataset, name)
-    return (
-        NextStep(
-            "See whether whatever takes them still runs, and whether its snapshots are still "
-            f"called {shlex.quote(scene.route.scope.prefix + '…')}.",
-            "systemctl list-timers; crontab -l",
-            scene.where("source"),
-        ),
-        scene.step("source", command, "Take one now.", "snapshot"),
-    )
-
-
 def _not_running(scene: Scene) -> Iterator[Finding]:
     behind = scene.behind_seconds
     if behind is None or scene.flow.running is not False:
@@ -419,5 +362,21 @@ def _not_running(scene: Scene) -> Iterator[Finding]:
             *scene.evidence("source", processes.LIST, "no zfs send of this tree"),
             *scene.evidence("destination", processes.LIST, "no zfs receive into this tree"),
         ),
-        (scene.sending(why), NextStep("See the last jobs, and what they said.", action="jobs")),
+        (
+            scene.sending(why),
+            *_runs_still(scene),
+            NextStep("See the last jobs, and what they said.", action="jobs"),
+        ),
     )
+
+
+def _runs_still(scene: Scene) -> tuple[NextStep, ...]:
+    """Where what has arrived is another tool's, that may be what should have gone on."""
+    there = [each.destination.snapshots for each in scene.carried if each.destination]
+    newest = max((s[-1] for s in there if s), key=lambda each: each.creation, default=None)
+    tool = makers.of_snapshot(newest.name) if newest is not None else ""
+    if not tool:
+        return ()
+    looking = "systemctl list-timers; crontab -l"
+    why = f"Or see whether {tool} still runs, whose snapshots have come here."
+    return (NextStep(why, looking, scene.where("source")),)

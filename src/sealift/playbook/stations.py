@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from sealift.playbook.sample import Sample, Socket, Spent, Stage
-from sealift.zfs.processes import Verb
+from sealift.zfs.processes import FILTERS, SSHD, Verb
 
 # With -V a sender calls itself `zfs: sending tank/prod@rep-1 (10%: ...)`.
 _VERBS: dict[str, Verb] = {
@@ -21,9 +21,9 @@ _VERBS: dict[str, Verb] = {
     "receive": "receive",
     "recv": "receive",
 }
-_BUFFERS = frozenset({"pv", "mbuffer", "socat", "nc"})
+_BETWEEN = FILTERS | {"socat", "nc"}
 _ELEVATING = frozenset({"sudo", "doas"})
-_SSHD = ("sshd", "sshd-session")
+_SOCKET = re.compile(r" (?:-S *|-o *ControlPath=)(\S+)")
 _CLIMB = 12  # processes between a zfs and its sshd, at most
 
 
@@ -80,9 +80,19 @@ def _end(where: str, sample: Sample | None, root: str, verb: Verb, other: str) -
         where,
         sample,
         zfs,
-        tuple(stage for stage in members if stage.program in _BUFFERS),
-        ssh or _sshd(sample, zfs),
+        tuple(stage for stage in members if stage.program in _BETWEEN),
+        _master(sample, ssh) if ssh else _sshd(sample, zfs),
     )
+
+
+def _master(sample: Sample, ssh: Stage) -> Stage:
+    """Who really carries what an ssh is given: the one whose connection it shares, if it is seen.
+
+    That one calls itself `ssh: /tmp/socket [mux]`; syncoid and bzfs start one each.
+    """
+    socket = _SOCKET.search(ssh.args)
+    title = f"ssh: {socket[1]} [mux]" if socket else ""
+    return next((stage for stage in sample.stages if stage.args.strip() == title), ssh)
 
 
 def _without_zfs(where: str, sample: Sample, verb: Verb, other: str) -> End:
@@ -97,7 +107,7 @@ def _without_zfs(where: str, sample: Sample, verb: Verb, other: str) -> End:
         carries = any(word == "zfs" or word.endswith("/zfs") for word in words)
         verbs = {_VERBS.get(word) for word in words}
         if stage.program == "ssh" and carries and wanted in verbs and named.search(stage.args):
-            return End(where, sample, transport=stage)
+            return End(where, sample, transport=_master(sample, stage))
     return End(where, sample)
 
 
@@ -138,7 +148,7 @@ def _sshd(sample: Sample, zfs: Stage) -> Stage | None:
     stages = {stage.spent.pid: stage for stage in sample.stages}
     for above in _above(sample, zfs.spent):
         stage = stages.get(above.pid)
-        if stage is not None and stage.program in _SSHD:
+        if stage is not None and stage.program in SSHD:
             return stage
     return None
 

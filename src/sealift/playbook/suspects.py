@@ -15,6 +15,7 @@ from sealift.playbook import figures, thresholds
 from sealift.playbook.diagnosis import Evidence
 from sealift.playbook.sample import STOPPED, Sample, Txg
 from sealift.playbook.stations import End
+from sealift.zfs.processes import COMPRESSORS
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,7 @@ def slow_reads(source: End, blocked: float, starved: float | None) -> Iterator[C
 def between(source: End, destination: End) -> Iterator[Candidate]:
     """Between the pipes: programs that hold back, ssh, processors, the network."""
     yield from _throttled(source, destination)
+    yield from _compressed(source, destination)
     yield from _ssh(source, destination)
     for end, identity in ((source, "source-cpu"), (destination, "destination-cpu")):
         crowd = figures.crowd(end)
@@ -136,6 +138,21 @@ def _throttled(source: End, destination: End) -> Iterator[Candidate]:
                 f"to; {words.rate(rate)} arrive",
                 (Evidence(f"ps -o args= -p {stage.spent.pid}", end.where, stage.args),),
             )
+
+
+def _compressed(source: End, destination: End) -> Iterator[Candidate]:
+    for end, identity in ((source, "source-cpu"), (destination, "destination-cpu")):
+        for stage in end.buffers:
+            cpu = stage.spent.cpu
+            if stage.program in COMPRESSORS and cpu >= thresholds.CORE_FULL.value:
+                yield Candidate(
+                    identity,
+                    min(1.0, 0.9 + cpu - thresholds.CORE_FULL.value),
+                    f"{stage.program} on {end.where} uses {words.share(cpu)} of one CPU, and a raw "
+                    "stream gets no smaller by it: have whoever started it leave it out (syncoid: "
+                    "--compress=none)",
+                    (figures.shown_cpu(end, stage.program, cpu),),
+                )
 
 
 def _ssh(source: End, destination: End) -> Iterator[Candidate]:

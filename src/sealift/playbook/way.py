@@ -11,6 +11,9 @@ from sealift.playbook.diagnosis import Level, Stage
 from sealift.playbook.sample import Stage as Process
 from sealift.playbook.stations import End
 
+_FULL = ("ssh-cpu", "source-cpu", "destination-cpu")
+_BETWEEN = ("throttled", "source-cpu", "destination-cpu")
+
 
 def chain(source: End, destination: End, blamed: str | None) -> tuple[Stage, ...]:
     """Every station from the source's disks to the destination's. `blamed` is the bottleneck."""
@@ -48,25 +51,24 @@ def _disk(end: End, identity: str, blamed: str | None, *, reading: bool) -> Stag
 
 def _processes(end: End, blamed: str | None) -> Iterator[Stage]:
     sending = end.zfs is not None and " send" in end.zfs.args
+    buffers = end.buffers if sending else end.buffers[::-1]
     found: list[tuple[str, Process | None, tuple[str, ...]]] = [
         (_name(end.zfs), end.zfs, ("sender-idle", "receiver-semantics")),
-        *((buffer.program, buffer, ("throttled",)) for buffer in end.buffers),
+        *((buffer.program, buffer, _BETWEEN) for buffer in buffers),
         (end.transport.program if end.transport else "ssh", end.transport, ("ssh-cpu",)),
     ]
     if not sending:
         found.reverse()
     for name, process, ids in found:
         if process is not None:
-            full = process.program in {"ssh", "sshd", "sshd-session"} and (
-                process.spent.cpu >= thresholds.CORE_FULL.value
-            )
+            full = process.spent.cpu >= thresholds.CORE_FULL.value
             level = _level(*ids, blamed=blamed if _is_here(process, blamed, full=full) else None)
             yield Stage(name, end.where, min(1.0, process.spent.cpu), _doing(process), level)
 
 
 def _is_here(process: Process, blamed: str | None, *, full: bool) -> bool:
-    """Whether it is this process that is meant: only one ssh is full, only one zfs is at fault."""
-    if blamed == "ssh-cpu":
+    """Whether it is this process that is meant: only one is full, only one zfs is at fault."""
+    if blamed in _FULL:
         return full
     if blamed == "receiver-semantics":
         return " receive" in process.args or " recv" in process.args

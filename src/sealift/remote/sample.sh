@@ -25,7 +25,8 @@ part() {
 pipelines() {
 	ps -A -o pid= -o ppid= -o etimes= -o args= | awk '
 		{ name = $4; sub(/.*\//, "", name); sub(/:$/, "", name) }
-		name ~ /^(zfs|ssh|sshd|sshd-session|mbuffer|pv|sudo|doas|socat|nc)$/ { print }
+		name ~ /^(zfs|ssh|sshd|sshd-session|mbuffer|pv|sudo|doas|socat|nc)$/ { print; next }
+		name ~ /^(p?bzip2|gzip|zcat|lz4|lzop|pigz|plzip|p?zstd|unzstd|zstd(cat|mt)|xz)$/ { print }
 		$4 ~ /^\[(txg_sync|send_|receive_)/ { print }'
 }
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sealift.replication.anchors import Side
 from sealift.replication.comparison import Comparison, Pair, Presence, State
+from sealift.zfs import makers
 from sealift.zfs.holds import Hold
 from sealift.zfs.listings import Snapshot
 from sealift.zfs.names import printable, relative
@@ -94,6 +95,12 @@ def release_warning(row: HoldRow, comparison: Comparison) -> str:
         return f"The source has no @{name}: this may be the last copy of what it holds."
     if row.whose in {SPENT, UNLISTED}:
         return ""
+    tool = makers.of_hold(row.tag)
+    if tool:
+        return (
+            f"It is {tool}'s, which relies on it as long as it runs, and lets it go by itself. "
+            "Release it only if that tool is no longer used."
+        )
     return f"It is not this route's: whoever set the tag {printable(row.tag)!r} relies on it."
 
 
@@ -166,7 +173,7 @@ def _whose(hold: Hold, tag: str, side: Side, snapshot: Snapshot | None, chain: _
     if hold.temporary:
         return SENDING
     if hold.tag != tag:
-        return f"another's (tag {printable(hold.tag)})"
+        return f"{makers.of_hold(hold.tag) or 'another'}'s (tag {printable(hold.tag)})"
     if snapshot is None:
         return UNLISTED
     if snapshot.guid in chain.bases:

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import humanize
 
 from sealift.replication.comparison import Comparison, DatasetComparison, State
-from sealift.replication.resuming import examine
+from sealift.replication.resuming import Partial, examine
 from sealift.routes import Scope
+from sealift.zfs import makers
 from sealift.zfs.names import printable
 
 FED = (
@@ -162,12 +163,17 @@ def _partial(each: DatasetComparison, comparison: Comparison) -> Problem | None:
             "stale-token",
             "destination",
             partial.into,
-            f"{partial.into} holds a partly received snapshot, or is being received by somebody "
-            "now",
+            f"{partial.into} holds a partly received snapshot{_of_tool(partial)}, or is being "
+            "received by somebody now",
             partial.mend,
             "warning",
         )
     return Problem(partial.finding, "destination", partial.into, partial.why, partial.mend)
+
+
+def _of_tool(partial: Partial) -> str:
+    tool = makers.of_snapshot(partial.target.name) if partial.target else ""
+    return f" of {tool}'s" if tool else ""
 
 
 def _key_differs(each: DatasetComparison) -> Problem:

@@ -16,6 +16,7 @@ from sealift.replication.anchors import Side
 from sealift.replication.comparison import Comparison, DatasetComparison, Presence, State
 from sealift.replication.inventory import Held, Inventory
 from sealift.routes import Scope
+from sealift.zfs import makers
 from sealift.zfs.holds import Hold
 from sealift.zfs.listings import Snapshot
 from sealift.zfs.names import printable
@@ -107,6 +108,10 @@ class _Rules:
             return "the base of the next increment"
         if snapshot.guid in self.kept:
             return self.kept[snapshot.guid]
+        # Who carries all snapshots is not the one who thins them out.
+        tool = makers.of_snapshot(snapshot.name)
+        if tool and not snapshot.name.startswith(self.scope.prefix):
+            return f"{tool}'s, which prunes its own"
         if side == "source" and not self.scope.own(snapshot.name):
             return "another tool's"
         presence = self.presence[snapshot.guid]

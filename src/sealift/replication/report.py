@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from sealift.replication.obstacles import Problem
 from sealift.replication.picture import Picture, Side
 from sealift.replication.preview import Preview
 from sealift.replication.seal import Seal, SealState
+from sealift.replication.tools import tools as tools_of
 from sealift.routes import Purpose
 
 SCHEMA = 1
@@ -60,6 +62,7 @@ def status(picture: Picture, now: datetime) -> Json:
         "lag_limit": picture.route.lag_limit,
         "seal": _seal(picture.seal),
         "problems": [_problem(each) for each in picture.problems],
+        "tools": tools(comparison),
         "datasets": [_dataset(each) for each in _datasets(comparison)],
     }
 
@@ -183,6 +186,11 @@ def _problem(problem: Problem) -> Json:
         "summary": problem.summary,
         "mend": problem.mend,
     }
+
+
+def tools(comparison: Comparison | None) -> list[Json]:
+    """The other tools that are known by the names of their snapshots and bookmarks."""
+    return [asdict(each) for each in tools_of(comparison)] if comparison else []
 
 
 def _datasets(comparison: Comparison | None) -> list[DatasetComparison]:

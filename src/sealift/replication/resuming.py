@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from sealift.replication.comparison import Comparison, DatasetComparison, keys_differ
 from sealift.replication.inventory import Held, Inventory
-from sealift.zfs import tokens
+from sealift.zfs import makers, tokens
 from sealift.zfs.listings import Snapshot
 from sealift.zfs.names import BadNameError, printable, split_snapshot
 from sealift.zfs.parse import ParseError
@@ -116,7 +116,7 @@ def examine(each: DatasetComparison, tree: Comparison | None = None) -> Partial 
 
 
 def _called(each: DatasetComparison, target: Snapshot, base: _Base | None) -> str:
-    name = f"{each.dataset.name}@{target.name}"
+    name = f"{each.dataset.name}@{target.name}{makers.in_brackets(target.name)}"
     if base is None:
         return f"{name}, sent in full"
     sigil = "#" if base.entry.bookmark else "@"
@@ -155,7 +155,7 @@ def _target(each: DatasetComparison, token: ResumeToken, tree: Comparison | None
     found = _by_guid(each.source.snapshots if each.source else (), token.to_guid)
     if found is not None:
         return found
-    said = printable(token.to_name)
+    said = printable(token.to_name) + makers.in_brackets(token.to_name.rpartition("@")[2])
     other = _elsewhere(tree.source, token.to_guid) if tree else None
     if other is not None:
         raise _RefusedError(

@@ -88,7 +88,8 @@ class SnapshotRow:
     """One snapshot on either side or both.
 
     `base` is where the next increment starts. `behind`: the destination lacks it. `ahead`: it is
-    newer than the base on the destination, and so blocks the next raw receive.
+    newer than the base on the destination, and so blocks the next raw receive. `tool` is the other
+    tool that took it, where its name does not say that by itself.
     """
 
     key: RowKey
@@ -99,6 +100,7 @@ class SnapshotRow:
     behind: bool
     ahead: bool
     receiving: Receiving | None
+    tool: str = ""
 
 
 @dataclass(frozen=True, slots=True)

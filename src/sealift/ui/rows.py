@@ -27,7 +27,7 @@ from sealift.ui.row import (
     holder_of,
     side_of,
 )
-from sealift.zfs import tokens
+from sealift.zfs import makers, tokens
 from sealift.zfs.listings import Snapshot
 from sealift.zfs.parse import ParseError
 
@@ -131,6 +131,7 @@ class _Segment:
             and (start is None or ours.createtxg > start.createtxg),
             ahead=theirs is not None and guid in self.ahead,
             receiving=receiving if receiving and ours and guid == receiving.guid else None,
+            tool=_tool(pair.snapshot.name),
         )
 
     def _folded_key(self, run: Run) -> RowKey:
@@ -286,6 +287,12 @@ def _notices(comparison: Comparison, wanted: Filter, *, shown: bool) -> tuple[st
     if not destination.exists:
         return (f"{destination.root} does not exist yet: a seed will create it",)
     return ()
+
+
+def _tool(name: str) -> str:
+    """The other tool that gave this name, unless the name begins with that."""
+    tool = makers.of_snapshot(name)
+    return "" if name.startswith(tool) else tool
 
 
 def _waiting(each: DatasetComparison) -> Receiving | None:

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
+from sealift.zfs import makers
 from sealift.zfs.commands import Command, Effect
 from sealift.zfs.parse import ParseError, lines_of, number
 
@@ -21,6 +22,16 @@ LIST = Command(
 )
 
 Verb = Literal["send", "receive"]
+
+SSHD = frozenset({"sshd", "sshd-session"})
+COMPRESSORS = frozenset(
+    {
+        *("bzip2", "gzip", "lz4", "lzop", "pbzip2", "pigz", "plzip", "pzstd", "unzstd", "xz"),
+        *("zcat", "zstd", "zstdcat", "zstdmt"),
+    }
+)
+FILTERS = frozenset({"pv", "mbuffer"}) | COMPRESSORS
+"""What stands between a send and a receive and passes on what it is given."""
 
 _READING = "a line of `ps`"
 _LINE = re.compile(r" *([0-9]+) +([0-9]+) +([0-9]+)(?: (.*))?", re.DOTALL)
@@ -35,6 +46,7 @@ _LONG = {
     "--redact": "d",
     "--exclude": "X",
 }
+_SHELLS = frozenset({"sh", "dash", "bash", "ksh", "zsh"})
 _ELEVATING = frozenset({"sudo", "doas"})
 _ELEVATING_VALUED = frozenset({"-u", "-g", "-C", "-h", "-p", "-T", "-r", "-t", "-D", "-R"})
 
@@ -47,7 +59,8 @@ class Process:
     from or receives into, without the snapshot, and empty where its words do not say (`send -t`).
     `below` is set for a receive that makes the rest of the name itself (`-d`, `-e`). Of a send,
     `raw` is whether it has `-w`, `replicate` whether it has `-R`, `whole` whether it starts from
-    nothing (neither `-i`, `-I` nor `-t`), and `token` what it resumes.
+    nothing (neither `-i`, `-I` nor `-t`), and `token` what it resumes. `tool` is the replication
+    tool that has started it, `started_by` that one's pid (0: only its ssh is there to be seen).
     """
 
     pid: int
@@ -61,6 +74,8 @@ class Process:
     replicate: bool = False
     whole: bool = False
     token: str = ""
+    tool: str = ""
+    started_by: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +122,18 @@ class Listing:
             if entry.program == "ssh" and into.search(entry.args)
         )
 
+    def feeding(self, dataset: str) -> tuple[Entry, ...]:
+        """The shells whose words have a `zfs send` of exactly `dataset`.
+
+        One is there until all of its pipeline has ended: a buffer may go on long after the send.
+        """
+        sent = re.compile(rf"\bzfs +send\b[^|]*[ '\"]{re.escape(dataset)}(?![A-Za-z0-9_.:/-])")
+        return tuple(
+            entry
+            for entry in self.entries.values()
+            if entry.program in _SHELLS and sent.search(entry.args)
+        )
+
 
 def parse(data: bytes) -> tuple[Process, ...]:
     """The sends and receives of a listing; see `parse_listing`."""
@@ -137,7 +164,21 @@ def parse_listing(data: bytes) -> Listing:
     parents = {entry.pid: entry.parent for entry in entries.values()}
     covered = {above for process, _ in found for above in _ancestors(process.pid, parents)}
     transfers = tuple(each for each, elevated in found if not (elevated and each.pid in covered))
-    return Listing(entries, transfers)
+    return Listing(entries, tuple(_with_tool(each, Listing(entries, ())) for each in transfers))
+
+
+def _with_tool(process: Process, listing: Listing) -> Process:
+    """The process with the tool above it, or else the one whose ssh is in its pipeline."""
+    above = listing.above(process.pid)
+    for entry in above:
+        if tool := makers.of_process(entry.args):
+            return replace(process, tool=tool, started_by=entry.pid)
+    # sshd's other children are sessions of their own.
+    if not above or above[0].pid == 1 or above[0].program in SSHD:
+        return process
+    beside = (each for each in listing.entries.values() if each.parent == above[0].pid)
+    tool = next(filter(None, (makers.of_process(each.args) for each in beside)), "")
+    return replace(process, tool=tool)
 
 
 def receiving(processes: tuple[Process, ...], dataset: str) -> tuple[Process, ...]:

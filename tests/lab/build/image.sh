@@ -24,8 +24,8 @@ mmdebstrap --mode=root --variant=essential --aptopt='APT::Sandbox::User "root"' 
     --dpkgopt='path-exclude=/usr/share/man/*' \
     --dpkgopt='path-exclude=/usr/share/doc/*' \
     --dpkgopt='path-exclude=/usr/share/locale/*' \
-    --include='fdisk iproute2 kmod mbuffer mount openssh-server passwd procps pv sudo' \
-    --include=zfsutils-linux \
+    --include='fdisk iproute2 kmod mbuffer mount openssh-server passwd procps pv sudo zstd' \
+    --include='zfsutils-linux sanoid' \
     "$suite" "$root" "$apt/sources.list"
 
 cp -a "$kernel/modules/lib/modules" "$root/usr/lib/modules"

@@ -282,3 +282,48 @@ def test_an_ssh_of_another_route_is_not_this_one_s() -> None:
             ("source", parse_sample(without), ROOTS[0]), ("dest", read("net16", "dest"), root)
         )
         assert (found[0].transport is not None) is seen
+
+
+def strange(name: str, *, busy: bool = False) -> tuple[End, End]:
+    """A pipeline as syncoid starts it: a compressor in it, and an ssh that lends a connection."""
+    data = (SAMPLES / f"{name}.source.txt").read_bytes()
+    found = re.search(rb"(?m)^\d+ \(zfs\) \S (\d+) (\d+) ", data)
+    assert found is not None
+    parent, group = found.groups()
+    more = b"\n  9835   %b       9 lzop\n  9836     1       9 ssh: /tmp/syncoid-x [mux]" % parent
+    data = data.replace(b"\n== shapers", more + b"\n== shapers", 1)
+    parts = data.split(b"\n== cpu")
+    for number in (0, 1):
+        ticks = 1200 * number * busy
+        parts[number] += b"\n9835 (lzop) S %b %b 0 0 -1 0 0 0 0 0 %d 0 0" % (parent, group, ticks)
+        parts[number] += b"\n9836 (ssh) S 1 9836 0 0 -1 0 0 0 0 0 0 0 0"
+    data = b"\n== cpu".join(parts).replace(b"ssh root@dest", b"ssh -S /tmp/syncoid-x root@dest")
+    return find(("source", parse_sample(data), ROOTS[0]), ("dest", read(name, "dest"), ROOTS[1]))
+
+
+def test_a_compressor_is_a_station_and_the_ssh_that_has_the_connection_carries_it() -> None:
+    source, _ = strange("net16")
+    assert [each.program for each in source.buffers] == ["lzop"]
+    assert source.transport is not None
+    assert source.transport.args == "ssh: /tmp/syncoid-x [mux]"
+    names = [each.name for each in way.chain(*strange("net16"), None)]
+    assert names[:4] == ["disks", "zfs send", "lzop", "ssh"]
+
+
+def test_a_compressor_that_has_a_whole_cpu_sets_the_pace() -> None:
+    ends = strange("fast", busy=True)
+    found = bottleneck.candidates(*ends, bottleneck.waiting(*ends))
+    named = {each.id: each.summary for each in found if "lzop" in each.summary}
+    assert list(named) == ["source-cpu"]
+    assert "gets no smaller" in named["source-cpu"]
+    marked = [each.name for each in way.chain(*ends, "source-cpu") if each.level == "problem"]
+    assert marked == ["lzop"]
+
+
+def test_what_stands_between_is_reversed_with_the_rest_on_the_destination() -> None:
+    source, destination = ends("fast")
+    assert destination.zfs is not None
+    first, second = (replace(destination.zfs, args=args) for args in ("mbuffer -q", "lzop -dfc"))
+    chained = way.chain(source, replace(destination, buffers=(first, second)), None)
+    names = [each.name for each in chained if each.host == "dest"]
+    assert names == ["sshd", "mbuffer", "lzop", "zfs receive", "disks"]

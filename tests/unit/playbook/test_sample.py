@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sealift import remote
 from sealift.playbook.sample import DISK, RUNNING, STOPPED, parse_sample
 from sealift.zfs.parse import ParseError
+from sealift.zfs.processes import FILTERS, SSHD
 
 from .test_bottleneck import SAMPLES, read
 
@@ -101,3 +102,9 @@ def test_where_a_process_sleeps_that_is_not_ours_is_unknown_unless_it_shows_othe
 def test_the_probe_writes_nothing_but_its_answer() -> None:
     redirections = re.findall(r"[0-9]?>+ *([^\s)]+)", remote.text("sample.sh").split("set", 1)[-1])
     assert set(redirections) <= {"/dev/null"}
+
+
+def test_the_probe_looks_at_everything_that_may_stand_between() -> None:
+    patterns = re.findall(r"name ~ /(.*)/ \{ print", remote.text("sample.sh"))
+    for program in FILTERS | SSHD | {"zfs", "ssh", "sudo", "doas", "socat", "nc"}:
+        assert any(re.fullmatch(pattern, program) for pattern in patterns), program

@@ -415,7 +415,8 @@ def test_every_hold_says_what_it_is_for_the_chain_first() -> None:
     found = compare(*mirrored({"": [99, 100, 101, 102]}, {"": [99, 100, 101], "old": [98]}))
     source = (
         hold("tank/prod@s100", ".send-41-1"),
-        hold("tank/prod@s100", "syncoid"),
+        hold("tank/prod@s100", "legal"),
+        hold("tank/prod@s100", "syncoid_nas1"),
         hold("tank/prod@gone"),
         hold("tank/prod@s99"),
         hold("tank/prod@s102"),
@@ -433,9 +434,15 @@ def test_every_hold_says_what_it_is_for_the_chain_first() -> None:
         ("destination", "backup/prod/old@s98", "ours, but the source has no such snapshot"),
         ("source", "tank/prod@s99", "ours, no longer needed"),
         ("source", "tank/prod@gone", "ours, not in this reading"),
-        ("source", "tank/prod@s100", "another's (tag syncoid)"),
+        ("source", "tank/prod@s100", "another's (tag legal)"),
+        ("source", "tank/prod@s100", "syncoid's (tag syncoid_nas1)"),
         ("source", "tank/prod@s100", "a running zfs send"),
     ]
+
+
+def test_another_tool_s_hold_is_let_go_by_that_tool() -> None:
+    (row,) = rows(behind(), (), (hold("backup/prod@s100", "zrepl_last_received_J_sink"),), TAG)
+    assert release_warning(row, behind()).startswith("It is zrepl's, which relies on it")
 
 
 def test_a_hold_of_a_running_send_is_never_offered_for_release() -> None:

@@ -277,3 +277,21 @@ def test_pruning_one_side_and_then_the_other_keeps_every_base_and_every_snapshot
     assert bases(compare(ours, theirs)) == expected
     assert guids(ours, theirs) == every
     assert protected <= held_names(ours, theirs)
+
+
+def test_another_tool_s_are_left_to_it_on_both_sides_unless_the_route_is_named_after_it() -> None:
+    taken = (snapshot("syncoid_nas1_2025-12-25:10:00:00-GMT00:00", 99), *shots(100, 101))
+    pair = (
+        inventory("tank/prod", top=held(dataset("tank/prod"), *taken)),
+        inventory("backup/prod", top=held(dataset("backup/prod"), *taken)),
+    )
+    sides: tuple[Side, Side] = ("source", "destination")
+    for scope in (Scope("s"), Scope("rep-", all_snapshots=True)):
+        found = compare(*pair, replace(scope, prefix="rep-" if scope.all_snapshots else "s1"))
+        for side in sides:
+            assert (side, taken[0].name) not in going(pruned(found, side))
+            assert why(pruned(found, side), side)[taken[0].name] == (
+                "syncoid's, which prunes its own"
+            )
+    found = compare(*pair, Scope("syncoid_nas1_", all_snapshots=True))
+    assert ("destination", taken[0].name) in going(pruned(found, "destination"))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from sealift.replication.comparison import Comparison, compare
 from sealift.replication.inventory import Held
+from sealift.replication.obstacles import problems
 from sealift.replication.resuming import Partial, examine, partials
 from sealift.zfs.listings import Snapshot
 from tests.factories import dataset, held, inventory, resume_token, snapshot
@@ -170,3 +171,15 @@ def test_any_text_in_the_property_is_judged_and_shown_without_control_characters
     found = judged(torn(text or "x", A))
     assert found.finding == "dead-token"
     assert "\x1b" not in found.why
+
+
+def test_a_token_of_another_tool_s_snapshot_says_so_whole_or_gone() -> None:
+    taken = snapshot("syncoid_nas1_2025-12-25:10:00:00-GMT00:00", 104)
+    source = held(dataset("tank/prod"), A, taken)
+    kept = judged(torn(resume_token(taken, A), A, ours=source))
+    assert "@syncoid_nas1_2025-12-25:10:00:00-GMT00:00 (syncoid's), an increment" in kept.why
+    gone = judged(torn(resume_token(taken, A), A))
+    assert gone.finding == "dead-token"
+    assert "GMT00:00 (syncoid's), guid 104" in gone.why
+    (said,) = problems(torn(resume_token(taken, A), A, ours=source))
+    assert "partly received snapshot of syncoid's, or is being" in said.summary

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -24,6 +26,8 @@ from sealift.ui.row import (
     SnapshotRow,
 )
 from sealift.ui.rows import Rows, build
+from sealift.ui.text import UNICODE
+from sealift.ui.widgets.paired_line import draw
 from sealift.zfs import tokens
 from sealift.zfs.listings import Dataset, KeyStatus, Snapshot
 from sealift.zfs.tokens import ResumeToken
@@ -381,3 +385,24 @@ def test_nothing_that_matters_is_folded_away_unsaid(
         assert each.base.guid in shown
         matter = {snapshot.guid for snapshot in (*each.behind, *each.ahead)}
         assert len(matter - shown) == sum(row.source + row.destination for row in more)
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "said"),
+    [
+        ("autosnap_2025-12-25_10:00:00_hourly", 80, "source only, sanoid's"),
+        ("autosnap_2025-12-25_10:00:00_hourly", 160, "source, sanoid's"),
+        ("auto-2025-12-25_10-00", 80, "source only, TrueNAS's"),
+        ("syncoid_nas1_2025-12-25:10:00:00-GMT00:00", 160, "source only"),
+        ("offsite1-20251225100000", 160, "source only"),
+        ("rep-1", 160, "source only"),
+    ],
+)
+def test_whose_a_snapshot_is_stands_beside_it_unless_its_name_says_so(
+    name: str, width: int, said: str
+) -> None:
+    other = replace(snapshot(2), name=name)
+    found = compare(side("tank/a", {"": [other]}), side("backup/a", {}))
+    row = next(each for each in build(found, {}) if isinstance(each, SnapshotRow))
+    line = "".join(span.text for span in draw(row, width, UNICODE))
+    assert re.search(rf"{said}(?!,) ", line), line

@@ -151,3 +151,18 @@ def test_any_bytes_are_processes_or_an_error(data: bytes) -> None:
             assert (
                 each.verb == "send" or each in receiving((each,), each.dataset) or not each.dataset
             )
+
+
+def test_the_tool_that_started_a_transfer_is_above_it_or_has_its_ssh_beside_it() -> None:
+    above, beside, session = parse(
+        b"1 0 99 init\n"
+        b"20 1 9 /usr/bin/perl /usr/sbin/syncoid a b\n21 20 9 sh -c x\n"
+        b"22 21 9 zfs send -w tank/a@s\n"
+        b"30 1 9 sh -c x\n31 30 9 ssh -S /root/.ssh/bzfs/s1 root@nas1 zfs send\n"
+        b"32 30 9 zfs receive backup/a\n"
+        b"40 1 9 sshd: root@notty\n41 40 9 ssh -S /tmp/syncoid-x root@nas1 zfs list\n"
+        b"42 40 9 zfs receive backup/b\n"
+    )
+    assert (above.tool, above.started_by) == ("syncoid", 20)
+    assert (beside.tool, beside.started_by) == ("bzfs", 0)
+    assert (session.tool, session.started_by) == ("", 0)

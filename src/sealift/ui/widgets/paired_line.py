@@ -236,7 +236,7 @@ def _word(
         return _partial(row.receiving, glyphs)
     if row.ahead and row.presence is Presence.DESTINATION:
         return _blocks(glyphs, merged=merged)
-    return {
+    word = {
         Presence.IVSET: Word(glyphs.trouble, "IV sets differ", "ahead"),
         Presence.DESTINATION: Word(glyphs.destination_only, "destination only", "folded"),
         Presence.SOURCE: Word(
@@ -244,6 +244,14 @@ def _word(
         ),
         Presence.BOTH: Word(glyphs.both, "both", "folded"),
     }[row.presence]
+    return _taken_by(row.tool, word, room) if row.tool else word
+
+
+def _taken_by(tool: str, word: Word, room: int) -> Word:
+    """The word with whose snapshot it is, if there is room for that."""
+    short = word._replace(text=f"{word.text.removesuffix(' only')}, {tool}'s")
+    long = word._replace(text=f"{word.text}, {tool}'s")
+    return next((each for each in (long, short) if width_of(str(each)) <= room), word)
 
 
 def _blocks(glyphs: Glyphs, *, merged: bool) -> Word:
