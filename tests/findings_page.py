@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from itertools import chain, groupby
@@ -10,6 +11,7 @@ from pathlib import Path
 from sealift.playbook.catalogue import PAGES, Group, Page
 
 FILE = Path(__file__).parents[1] / "docs" / "findings.md"
+_PROCEDURES = FILE.parent / "procedures"
 
 HEAD = """\
 # Findings
@@ -60,6 +62,17 @@ def _lines(page: Page) -> Iterator[str]:
     if page.dont:
         yield from ("", "*What not to do*", "")
         yield from (f"- {each}" for each in page.dont.splitlines())
+    if links := ", ".join(_procedures(page.id)):
+        yield from ("", f"*Procedures:* {links}")
+
+
+def _procedures(finding: str) -> Iterator[str]:
+    """Links to the pages of docs/procedures that name a finding."""
+    for path in sorted(set(_PROCEDURES.glob("*.md")) - {_PROCEDURES / "README.md"}):
+        words = path.read_text(encoding="utf-8")
+        if re.search(rf"findings\.md#{finding}\)", words):
+            title = words.partition("\n")[0].removeprefix("# ")
+            yield f"[{title}](procedures/{path.name})"
 
 
 def main() -> int:

@@ -12,7 +12,7 @@ from sealift.cli import parse
 from sealift.ui.actions import ACTIONS
 
 _ROOT = Path(__file__).parents[2]
-_PAGES = sorted([_ROOT / "README.md", *(_ROOT / "docs").glob("*.md")])
+_PAGES = sorted([_ROOT / "README.md", *(_ROOT / "docs").rglob("*.md")])
 _BLOCK = re.compile(r"```(?:sh)?\n(.*?)```", re.DOTALL)
 _LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
 
