@@ -209,7 +209,8 @@ def no_module(lab: Lab) -> Iterator[Words]:
     finally:
         # Also /dev/zfs is new then, see build/init.sh.
         lab.dest.run(
-            "rm /etc/modprobe.d/no-zfs.conf; modprobe zfs; chmod 666 /dev/zfs; zpool import -d /dev/vdb1 backup"
+            "rm /etc/modprobe.d/no-zfs.conf; modprobe zfs; chmod 666 /dev/zfs;"
+            " zpool import -d /dev/vdb1 backup"
         )
 
 

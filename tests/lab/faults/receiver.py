@@ -257,7 +257,8 @@ def other_route_into_a_child(lab: Lab) -> Iterator[Words]:
         "set -e; zfs release keepforrep backup/prod/app@rep-1; zfs destroy -r backup/prod/app;"
         # Below a locked dataset only what brings its own key arrives.
         "echo 'another passphrase' | zfs create -o encryption=on -o keyformat=passphrase"
-        " backup/other; head -c 8M /dev/urandom > /backup/other/file; zfs snapshot backup/other@then"
+        " backup/other; head -c 8M /dev/urandom > /backup/other/file;"
+        " zfs snapshot backup/other@then"
     )
     slowly = "zfs send -w backup/other@then | pv -q -L 50k | zfs receive -s -u backup/prod/app"
     with flowing(lab, slowly, on="dest", least=1):
