@@ -146,6 +146,7 @@ def test_pulled_cable_interrupts_a_send_that_can_be_resumed(pools: Lab) -> None:
     )
 
 
+@pytest.mark.whole
 def test_killed_dest_comes_back_with_its_pool_and_no_keys(pools: Lab) -> None:
     pools.make_source_tree(children=(), mib=1)
     pools.source.run("zfs snapshot tank/prod@one")

@@ -92,6 +92,7 @@ async def test_a_target_that_is_gone_from_the_source_makes_the_token_dead(pools:
     assert guids(lab, "dest", "backup/prod") == guids(lab, "source", "tank/prod")
 
 
+@pytest.mark.whole
 async def test_a_base_that_is_gone_stops_the_plan_and_a_new_name_takes_all(pools: Lab) -> None:
     lab = pools
     seeded(lab)
@@ -122,9 +123,9 @@ async def test_a_base_that_is_gone_but_bookmarked_still_serves(pools: Lab) -> No
     assert {"@rep-2", "/db@rep-2"} <= set(there)
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize(
-    ("forge", "finding"),
-    [("another", "foreign-token"), pytest.param("cooked", "not-raw", marks=pytest.mark.whole)],
+    ("forge", "finding"), [("another", "foreign-token"), ("cooked", "not-raw")]
 )
 async def test_a_forged_token_is_never_sent(pools: Lab, forge: str, finding: str) -> None:
     lab = pools
@@ -296,6 +297,7 @@ SENDS = ("send", "snapshot", "hold", "release", "bookmark")
 RECEIVES = ("create", "mount", "hold", "release", "readonly", "userprop")
 
 
+@pytest.mark.whole
 async def test_without_receive_it_is_named_and_allowing_it_is_the_way_out(pools: Lab) -> None:
     lab = pools
     lab.make_source_tree(children=(), mib=1)
@@ -405,6 +407,7 @@ async def test_no_cleanup_between_any_two_steps_breaks_the_chain(pools: Lab) -> 
         assert (shown.holding.here, shown.holding.there) == (6, 0)
 
 
+@pytest.mark.whole
 async def test_a_cleanup_between_two_tries_leaves_what_the_destination_stands_at(
     pools: Lab,
 ) -> None:

@@ -138,7 +138,7 @@ HEALTHY = (
     Healthy("level, old, allowed", old_but_allowed),
     Healthy("seeding fast", seeding),
     Healthy("an increment runs", incrementing),
-    Healthy("behind, allowed", behind_but_allowed, core=True),
+    Healthy("behind, allowed", behind_but_allowed),
     Healthy("a warm standby", warm_standby),
     Healthy("a day of hourly snapshots", hourly),
     Healthy("another tool's snapshots", foreign_snapshots),
