@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from textual.app import App
 
 from sealift.ui.panels import playbook
 from tests.ui.walking import Walk
@@ -10,11 +11,13 @@ from tests.ui.walking import Walk
 
 @pytest.fixture(autouse=True)
 def steady_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No animation, no colour settings of the developer's own terminal."""
+    """No animation, messages that stay, no colour settings of the developer's own terminal."""
     for name in ("NO_COLOR", "COLORTERM", "FORCE_COLOR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
+    # On a busy machine one of the usual 5 s can be gone before it was looked for.
+    monkeypatch.setattr(App, "NOTIFICATION_TIMEOUT", 3600)
 
 
 @pytest.fixture(autouse=True)
