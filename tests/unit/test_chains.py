@@ -95,8 +95,6 @@ def test_a_way_back_is_a_loop_and_ends_nothing() -> None:
 
 
 def test_what_keeps_two_routes_from_working_together_is_said() -> None:
-    (chain,) = chains((FIRST, replace(SECOND, hold_tag=FIRST.hold_tag)))
-    assert "a hold tag of its own" in chain.links[1].remarks[0]
     (chain,) = chains((FIRST, replace(SECOND, snapshot_format="cold-%Y")))
     assert "'cold-'" in chain.links[1].remarks[0]
     (chain,) = chains((FIRST, replace(SECOND, snapshot_format="cold-%Y", all_snapshots=True)))

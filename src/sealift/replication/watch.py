@@ -6,7 +6,7 @@ The hosts are read independently: one that hangs or is gone never keeps the othe
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +28,7 @@ from sealift.replication.seal import Seal, judge
 from sealift.replication.survey import survey
 from sealift.replication.verdict import verified
 from sealift.routes import Route, Scope, Via
+from sealift.tags import shared
 from sealift.zfs import commands
 from sealift.zfs.iostat import IostatSample, parse_iostat
 from sealift.zfs.names import pool_of
@@ -54,7 +55,8 @@ class RouteWatch:
     """Reads both sides of a route again and again; `picture` is the newest, immutable.
 
     `elevation` fixes how both hosts let us act as root; without it each is asked. `operator` is
-    this machine, for a route whose pipeline runs here; `ssh_config` what its ssh reads.
+    this machine, for a route whose pipeline runs here; `ssh_config` what its ssh reads. `others`
+    are the other routes that are known, whose holds are to be left alone.
     """
 
     def __init__(
@@ -66,7 +68,9 @@ class RouteWatch:
         operator: Host | None = None,
         elevation: Elevation | None = None,
         ssh_config: Path | None = None,
+        others: Iterable[Route] = (),
     ) -> None:
+        self.sharing = shared(route, others)
         self.picture = Picture(
             route,
             Side(route.source, source.connection),
