@@ -21,8 +21,8 @@ from sealift.replication.comparison import Comparison, compare
 from sealift.replication.inventory import Inventory
 from sealift.replication.job import Job, JobState
 from sealift.replication.lines import Lines
-from sealift.replication.obstacles import Problem, problems
-from sealift.replication.picture import Picture, Side
+from sealift.replication.obstacles import Problem
+from sealift.replication.picture import Picture, Side, found_in
 from sealift.replication.pipeline import End, Ends
 from sealift.replication.seal import Seal, judge
 from sealift.replication.survey import survey
@@ -252,7 +252,7 @@ class RouteWatch:
             source, destination = self.picture.source.inventory, self.picture.destination.inventory
             if source is None or destination is None:
                 return
-            made = await asyncio.to_thread(_made_of, source, destination, scope)
+            made = await asyncio.to_thread(_made_of, source, destination, scope, self.picture.job)
             newest = self.picture.source.inventory, self.picture.destination.inventory
             if newest[0] is source and newest[1] is destination:
                 break
@@ -393,10 +393,10 @@ class RouteWatch:
 
 
 def _made_of(
-    source: Inventory, destination: Inventory, scope: Scope
+    source: Inventory, destination: Inventory, scope: Scope, job: Job | None
 ) -> tuple[Comparison, Seal, tuple[Problem, ...]]:
     comparison = compare(source, destination, scope)
-    return comparison, judge(comparison), problems(comparison)
+    return comparison, judge(comparison), found_in(comparison, job)
 
 
 def _defect(host: Host, error: Exception) -> Trouble:
