@@ -7,7 +7,7 @@ what ssh calls one machine under two names are two here. Users do not matter.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sealift.routes import Location, Purpose, Route
@@ -26,13 +26,6 @@ class Link:
     hop: int
     fed_by: tuple[Route, ...] = ()
     remarks: tuple[str, ...] = ()
-
-    @property
-    def from_vault(self) -> bool:
-        """Whether its source is a vault: no key is to be loaded there either, and
-        `keystatus=unavailable` is as it should be.
-        """
-        return any(each.purpose is Purpose.VAULT for each in self.fed_by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +70,11 @@ def chains(routes: Sequence[Route]) -> tuple[Chain, ...]:
             seen |= together
             made.append(_chain(sorted(together), routes, feeders))
     return tuple(made)
+
+
+def vaults_for(route: Route, others: Iterable[Route]) -> tuple[Route, ...]:
+    """The other routes whose vault is this one's source."""
+    return tuple(each for each in others if each.purpose is Purpose.VAULT and feeds(each, route))
 
 
 def feeds(first: Route, second: Route) -> bool:

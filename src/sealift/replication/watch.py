@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+from sealift.chains import vaults_for
 from sealift.hosts.elevation import Elevation
 from sealift.hosts.host import DEADLINE, Host, utc_now
 from sealift.hosts.probe import HostFacts, probe
@@ -56,7 +57,8 @@ class RouteWatch:
 
     `elevation` fixes how both hosts let us act as root; without it each is asked. `operator` is
     this machine, for a route whose pipeline runs here; `ssh_config` what its ssh reads. `others`
-    are the other routes that are known, whose holds are to be left alone.
+    are the other routes that are known: whose holds are to be left alone (`sharing`), and whose
+    vault the source is (`from_vaults_of`).
     """
 
     def __init__(
@@ -70,7 +72,9 @@ class RouteWatch:
         ssh_config: Path | None = None,
         others: Iterable[Route] = (),
     ) -> None:
+        others = tuple(others)
         self.sharing = shared(route, others)
+        self.from_vaults_of = vaults_for(route, others)
         self.picture = Picture(
             route,
             Side(route.source, source.connection),
