@@ -7,7 +7,7 @@ what ssh calls one machine under two names are two here. Users do not matter.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sealift.routes import Location, Purpose, Route
@@ -26,13 +26,6 @@ class Link:
     hop: int
     fed_by: tuple[Route, ...] = ()
     remarks: tuple[str, ...] = ()
-
-    @property
-    def from_vault(self) -> bool:
-        """Whether its source is a vault: no key is to be loaded there either, and
-        `keystatus=unavailable` is as it should be.
-        """
-        return any(each.purpose is Purpose.VAULT for each in self.fed_by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +72,15 @@ def chains(routes: Sequence[Route]) -> tuple[Chain, ...]:
     return tuple(made)
 
 
+def vaults_for(route: Route, others: Iterable[Route]) -> tuple[Route, ...]:
+    """The other routes whose vault is this one's source."""
+    return tuple(each for each in others if each.purpose is Purpose.VAULT and feeds(each, route))
+
+
 def feeds(first: Route, second: Route) -> bool:
     """Whether what the first one brings is sent on by the second one."""
     there, source = first.destination, second.source
-    if not _same_host(there, source):
+    if not same_host(there, source):
         return False
     if covers(there.dataset, source.dataset):
         return first.scope.carries(relative(source.dataset, there.dataset))
@@ -96,7 +94,8 @@ def covers(dataset: str, other: str) -> bool:
     return f"{other}/".startswith(f"{dataset}/")
 
 
-def _same_host(one: Location, other: Location) -> bool:
+def same_host(one: Location, other: Location) -> bool:
+    """Whether two places are on the same host, as far as they are written alike."""
     return _host(one) == _host(other)
 
 
@@ -144,18 +143,8 @@ def _before(number: int, feeders: list[list[int]]) -> set[int]:
 def _link(number: int, hop: int, routes: Sequence[Route], fed_by: list[int]) -> Link:
     route = routes[number]
     before = tuple(routes[n] for n in fed_by)
-    remarks = (remark for each in before for remark in (_tag(each, route), _names(each, route)))
-    return Link(route, hop, before, tuple(filter(None, remarks)))
-
-
-def _tag(first: Route, second: Route) -> str:
-    if first.hold_tag != second.hold_tag:
-        return ""
-    return (
-        f"{first.title} and {second.title} both hold with the tag {printable(first.hold_tag)}: "
-        f"what the first lets go of on {second.source.where} may be the second one's base. Give "
-        "one of them a hold tag of its own."
-    )
+    remarks = tuple(filter(None, (_names(each, route) for each in before)))
+    return Link(route, hop, before, remarks)
 
 
 def _names(first: Route, second: Route) -> str:

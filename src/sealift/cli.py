@@ -57,6 +57,7 @@ class Options:
 
     `setups` are the routes: one that was named, or all of the config if `all_routes`. `theme` is
     the program's; a route may have its own.
+    `others` are the other routes of the config, as far as that was read.
     `scenario` is the demo's, `--list` for their names; `snapshots` is how many it gives each side.
     `window` is how many seconds a diagnosis samples (None: as many as it thinks right), `trial`
     whether it may try what each stage can do where nothing runs; `report` is where it is written
@@ -69,6 +70,7 @@ class Options:
     ssh_config: Path | None
     theme: str | None
     all_routes: bool = False
+    others: tuple[Route, ...] = ()
     scenario: str = ""
     snapshots: int | None = None
     window: float | None = None
@@ -93,7 +95,8 @@ class Options:
 
     def only(self, setup: Setup) -> Options:
         """The same with one of its routes alone."""
-        return replace(self, setups=(setup,), all_routes=False)
+        others = tuple(each.route for each in self.setups if each is not setup)
+        return replace(self, setups=(setup,), all_routes=False, others=others)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -202,10 +205,11 @@ def parse(argv: Sequence[str]) -> Options:
     if command == "jobs" and not words:
         words = list(_NO_ROUTE)
     all_routes = not words and command in _ALL_ROUTES
+    others: tuple[Route, ...] = ()
     if all_routes:
         named = _all_routes(_read_config(arguments.config))
     else:
-        named = (_setup(words, arguments.config),)
+        named, others = _setup(words, arguments.config)
     setups = tuple(_with_options(each, arguments) for each in named)
     ssh_config: Path | None = arguments.ssh_config
     if ssh_config is not None and not ssh_config.is_file():
@@ -217,6 +221,7 @@ def parse(argv: Sequence[str]) -> Options:
         ssh_config=ssh_config,
         theme=arguments.theme if all_routes else setups[0].theme,
         all_routes=all_routes,
+        others=others,
         scenario=scenario,
         snapshots=arguments.snapshots,
         window=_window(arguments.window),
@@ -227,16 +232,23 @@ def parse(argv: Sequence[str]) -> Options:
     )
 
 
-def _setup(words: Sequence[str], config: Path | None) -> Setup:
-    """The route that the words name. Two places need no config, whatever is wrong with that."""
+def _setup(
+    words: Sequence[str], config: Path | None
+) -> tuple[tuple[Setup, ...], tuple[Route, ...]]:
+    """The route that the words name, and the config's others.
+
+    Two places need no config, whatever is wrong with that.
+    """
     match words:
         case [name] if not set(name) & {":", "/"}:
-            return _named(name, _read_config(config))
+            known = _read_config(config)
+            others = (each.route for each in known.setups.values() if each.route.name != name)
+            return (_named(name, known),), tuple(others)
         case [source, destination]:
             route = Route(Location.parse(source), Location.parse(destination))
             if route.source == route.destination:
                 raise UsageError("the source and the destination are the same dataset")
-            return Setup(route)
+            return (Setup(route),), ()
     raise UsageError(f"a SOURCE and a DESTINATION are needed, or a ROUTE. {PLACES}")
 
 

@@ -50,6 +50,7 @@ async def print_command(options: Options) -> int:
         operator=Host(LocalTransport(), gate, log),
         elevation=options.elevation,
         ssh_config=options.ssh_config,
+        others=options.others,
     )
     printing = _PRINTING.get(options.command, _print_status)
     try:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from textual.pilot import Pilot
@@ -123,6 +124,25 @@ async def test_routes_that_go_on_from_one_another_stand_together() -> None:
             "Hop 2 of 2: root@nas1:tank/late ──▶ root@dr1:backup/late ──▶ root@far:far/late" in text
         )
         assert "hold tag of its own" in text
+
+
+def says(app: FleetApp, route: str, words: str) -> bool:
+    """Whether a row's finding begins so."""
+    return cell(app, route, 5).startswith(words)
+
+
+async def test_two_routes_of_one_source_with_one_tag_are_warned_of() -> None:
+    made = fleet()
+    made.add("again", tree("tank/quiet", 109), tree("far/quiet", 109), "nas1", "dr1")
+    async with overview(FleetApp(made)) as (app, pilot):
+        screen = app.screen
+        assert isinstance(screen, OverviewScreen)
+        for name, other in (("again", "quiet"), ("quiet", "again")):
+            said = f"{name} and {other} both hold with the tag keepforrep"
+            await wait_for(pilot, partial(says, app, name, said), "it is said")
+            row = next(each for each in screen.pane.entries if each.id == name)
+            assert row.level == "warning"
+            assert said in "\n".join(row.details)
 
 
 async def test_a_dead_host_greys_out_its_routes_and_nothing_else() -> None:

@@ -6,8 +6,10 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from sealift.chains import chains
 from sealift.config.reading import TABLE, Config, ConfigError, default_path, read_config
 from sealift.config.settings import values_of
+from sealift.tags import shared
 from sealift.words import count
 from sealift.zfs.names import printable
 
@@ -36,10 +38,23 @@ def answer(word: str, named: Path | None, *, as_json: bool) -> Answer:
         return Answer(_wrong(error) if as_json else "", "" if as_json else str(error), 2)
     if word == "show":
         return Answer(_json(config) if as_json else _toml(config))
+    warnings = _warnings(config)
+    code = 1 if warnings else 0
     if as_json:
-        return Answer(json.dumps({"schema": 1, "path": str(config.file), "mistakes": []}))
+        known = {"schema": 1, "path": str(config.file), "mistakes": [], "warnings": warnings}
+        return Answer(json.dumps(known), code=code)
     words = count(len(config.setups), "route") if config.there else "not there, which is no mistake"
-    return Answer(printable(f"{config.file}: {words}"))
+    lines = (f"{config.file}: {words}", *(f"warning: {each}" for each in warnings))
+    return Answer("\n".join(map(printable, lines)), code=code)
+
+
+def _warnings(config: Config) -> list[str]:
+    """What would keep routes that are right each from working together, each pair once."""
+    routes = [each.route for each in config.setups.values()]
+    before = (shared(route, routes[:number]) for number, route in enumerate(routes))
+    found = [each.words for several in before for each in several]
+    found += [each for chain in chains(routes) for link in chain.links for each in link.remarks]
+    return found
 
 
 def _wrong(error: ConfigError) -> str:

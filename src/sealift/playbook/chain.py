@@ -10,6 +10,7 @@ from sealift import words
 from sealift.playbook import thresholds, turned
 from sealift.playbook.diagnosis import Fact, Finding, NextStep, Severity
 from sealift.playbook.scene import Scene
+from sealift.replication.anchors import anchor
 from sealift.replication.comparison import DatasetComparison, Presence, State
 from sealift.replication.job import Job
 from sealift.replication.watch import ROLES, Role
@@ -20,7 +21,6 @@ from sealift.zfs.listings import Snapshot
 # By side; None: they could not be read.
 Holds = Mapping[Role, tuple[Hold, ...] | None]
 
-_CHAINED = {State.LEVEL, State.BEHIND, State.PARTIAL, State.DIVERGED}
 _SAID_ELSEWHERE = {
     "plaintext-in-scope", "no-new-snapshot", "source-missing",  # what is being sent
     "stale-token", "dead-token", "foreign-token", "not-raw",  # the receiver
@@ -78,30 +78,8 @@ def to_ask(scene: Scene, role: Role) -> tuple[str, ...]:
 
 
 def anchors(scene: Scene, role: Role) -> tuple[tuple[str, Snapshot], ...]:
-    """A side's snapshots that the next increments need and no bookmark stands in for.
-
-    On the source a bookmark of the same guid is as good a base, and costs nothing.
-    """
-    chained = (each for each in scene.carried if each.start is not None and each.state in _CHAINED)
-    of_side = _anchor_here if role == "source" else _anchor_there
-    return tuple(found for each in chained if (found := of_side(each)) is not None)
-
-
-def _anchor_here(each: DatasetComparison) -> tuple[str, Snapshot] | None:
-    start = each.start
-    if start is None or each.source is None or each.base_bookmark is not None:
-        return None
-    if any(mark.guid == start.guid for mark in each.source.bookmarks):
-        return None
-    return f"{each.source.dataset.name}@{start.name}", start
-
-
-def _anchor_there(each: DatasetComparison) -> tuple[str, Snapshot] | None:
-    start, there = each.start, each.destination
-    if start is None or there is None:
-        return None
-    base = next((s for s in reversed(there.snapshots) if s.guid == start.guid), None)
-    return None if base is None else (f"{there.dataset.name}@{base.name}", base)
+    """A side's snapshots that the next increments need and no bookmark stands in for."""
+    return tuple(found for each in scene.carried if (found := anchor(each, role)) is not None)
 
 
 def _not_held(scene: Scene, holds: Holds, jobs: tuple[Job, ...]) -> Iterator[Finding]:

@@ -71,8 +71,15 @@ class Scene:
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """What is wrong with the tree, but for what is only unfinished."""
-        return tuple(each for each in self.picture.problems if not self._unfinished(each))
+        """What is wrong with the tree, but for what is only unfinished.
+
+        Of holds a picture knows their number only: the playbook asks whose they are.
+        """
+        return tuple(
+            each
+            for each in self.picture.problems
+            if each.id != "anchor-not-held" and not self._unfinished(each)
+        )
 
     @property
     def seal(self) -> Seal:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from sealift.replication.comparison import Comparison
 from sealift.replication.hold_calls import calls, whole_trees
 from sealift.replication.plan import Chain, Step
+from sealift.tags import Shared, Side
 from sealift.zfs import commands
 from sealift.zfs.commands import Command
 from sealift.zfs.listings import Snapshot
@@ -69,6 +70,7 @@ def along(
     *,
     source_held: frozenset[str],
     destination_held: frozenset[str],
+    sharing: tuple[Shared, ...] = (),
 ) -> tuple[Anchoring, ...]:
     """How to move the anchors once all of a step is confirmed, by guid, there; for each step.
 
@@ -77,7 +79,8 @@ def along(
     That is also what an earlier job has left held. Only the step's own datasets are touched, and
     what a later step starts from stays held.
 
-    `source_held` and `destination_held` are the snapshots (`dataset@name`) that carry `tag`.
+    `source_held` and `destination_held` are the snapshots (`dataset@name`) that carry `tag`. Where
+    another route holds with the same tag (`sharing`) nothing is let go: it may start from that.
     """
     needed = Counter(each for step in steps for each in _starts(step, comparison))
     held, held_there = _short_names(source_held), _short_names(destination_held)
@@ -91,18 +94,23 @@ def along(
                 known = held.get(chain.dataset, set()), held_there.get(chain.into, set())
                 grounds[chain.dataset] = _ground(chain, comparison, *known)
             found.append(_move(chain, grounds[chain.dataset], needed))
-        release = tuple(name for each in found for name in each.release)
+        release = _ours("source", (name for each in found for name in each.release), sharing)
+        release_there = (name for each in found for name in each.release_there)
         moved.append(
             Anchoring(
                 tag,
                 hold_there=tuple(name for each in found for name in each.hold_there),
-                release_there=tuple(name for each in found for name in each.release_there),
+                release_there=_ours("destination", release_there, sharing),
                 release=release,
                 bookmark=tuple(each.bookmark for each in found if each.bookmark),
                 trees=whole_trees(release, comparison.source),
             )
         )
     return tuple(moved)
+
+
+def _ours(side: Side, names: Iterable[str], sharing: tuple[Shared, ...]) -> tuple[str, ...]:
+    return tuple(name for name in names if not any(each.has(side, name) for each in sharing))
 
 
 # A dataset of the source, and a guid of it.

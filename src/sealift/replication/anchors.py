@@ -20,6 +20,7 @@ from sealift.replication.obstacles import Problem
 from sealift.replication.plan import Chain, Step
 from sealift.zfs import commands
 from sealift.zfs.commands import Command
+from sealift.zfs.listings import Snapshot
 
 Side = Literal["source", "destination"]
 
@@ -91,6 +92,54 @@ def unheld(
         )
         for side, dataset, name in lacking(comparison, source_held, destination_held)
     )
+
+
+def loose(comparison: Comparison, *, ours: bool) -> tuple[Problem, ...]:
+    """The anchors that nobody holds, a warning for each side, as far as listings tell.
+
+    Only of a route that holds any of them, or has a job (`ours`): whatever else sends may do
+    without. Whose a hold is they do not tell, so one of another tag counts here.
+    """
+    found: dict[Side, list[tuple[str, Snapshot]]] = {"source": [], "destination": []}
+    for each in comparison.datasets.values():
+        for side, known in found.items():
+            if each.source is not None and (one := anchor(each, side)) is not None:
+                known.append(one)
+    holds = ours or any(each.userrefs for known in found.values() for _, each in known)
+    return tuple(
+        _loose(side, names)
+        for side, known in found.items()
+        if holds and (names := [name for name, snapshot in known if not snapshot.userrefs])
+    )
+
+
+def _loose(side: Side, names: list[str]) -> Problem:
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    use = "starts from" if side == "source" else "goes on from"
+    return Problem(
+        "anchor-not-held",
+        side,
+        names[0].partition("@")[0],
+        f"{names[0]}{more}, which the next increment {use}, {'are' if more else 'is'} not held",
+        "Whoever destroys it breaks the chain. H in the list of holds (h) holds it.",
+        "warning",
+    )
+
+
+def anchor(each: DatasetComparison, side: Side) -> tuple[str, Snapshot] | None:
+    """The snapshot (and its `dataset@name`) of a side that the next increment needs, if any.
+
+    None on the source where a bookmark of the same guid stands in for it, at no cost.
+    """
+    start, held = each.start, each.source if side == "source" else each.destination
+    if start is None or held is None or not _chained(each):
+        return None
+    if side == "source":
+        marked = each.base_bookmark is not None
+        marked = marked or any(mark.guid == start.guid for mark in held.bookmarks)
+        return None if marked else (f"{held.dataset.name}@{start.name}", start)
+    base = next((one for one in reversed(held.snapshots) if one.guid == start.guid), None)
+    return None if base is None else (f"{held.dataset.name}@{base.name}", base)
 
 
 def lacking(

@@ -57,7 +57,7 @@ class Changes:
             await asyncio.gather(watch.meet("source"), watch.meet("destination"))
         tag = watch.picture.route.hold_tag
         return await make_preview(
-            comparison, plan, watch.ends, watch.source, watch.destination, tag
+            comparison, plan, watch.ends, watch.source, watch.destination, tag, watch.sharing
         )
 
     async def start(self, preview: Preview) -> None:

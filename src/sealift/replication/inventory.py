@@ -20,6 +20,16 @@ class Held:
     snapshots: tuple[Snapshot, ...]
     bookmarks: tuple[Snapshot, ...]
 
+    @classmethod
+    def of(cls, dataset: Dataset, entries: Iterable[Snapshot]) -> Held:
+        """A dataset with what was listed of it, in whichever order."""
+        ordered = sorted(entries, key=lambda entry: entry.createtxg)
+        return cls(
+            dataset,
+            tuple(entry for entry in ordered if not entry.bookmark),
+            tuple(entry for entry in ordered if entry.bookmark),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
@@ -66,16 +76,7 @@ def build(
     """
     held: dict[str, Held] = {}
     for dataset in datasets:
-        entries = snapshots.get(dataset.name, ())
         if dataset.name != root and not dataset.name.startswith(root + "/"):
             raise ParseError(f"the listing of {root}", dataset.name, "it is not below the root")
-        held[relative(dataset.name, root)] = Held(
-            dataset,
-            _by_age(entry for entry in entries if not entry.bookmark),
-            _by_age(entry for entry in entries if entry.bookmark),
-        )
+        held[relative(dataset.name, root)] = Held.of(dataset, snapshots.get(dataset.name, ()))
     return Inventory(root, held, pool, taken_at, seconds)
-
-
-def _by_age(entries: Iterable[Snapshot]) -> tuple[Snapshot, ...]:
-    return tuple(sorted(entries, key=lambda entry: entry.createtxg))

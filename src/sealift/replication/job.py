@@ -71,15 +71,31 @@ class About:
     steps: tuple[JobStep, ...]
 
     def is_of(self, route: Route) -> bool:
-        """Whether it was ordered for this route: hosts may go by other names, datasets do not."""
+        """Whether it was ordered for this route: the same datasets, on hosts of the same names.
+
+        The host that keeps it is the one it was found on, under whatever name it goes.
+        """
         try:
-            places = (Location.parse(self.source), Location.parse(self.destination))
+            source, destination = Location.parse(self.source), Location.parse(self.destination)
         except (ValueError, BadNameError):
             return False
-        return (places[0].dataset, places[1].dataset) == (
-            route.source.dataset,
-            route.destination.dataset,
+        return (
+            (source.dataset, destination.dataset)
+            == (route.source.dataset, route.destination.dataset)
+            and (self.via == "source" or self._same_host(source, route.source))
+            and (self.via == "destination" or self._same_host(destination, route.destination))
         )
+
+    def _same_host(self, ordered: Location, ours: Location) -> bool:
+        """Whether a place of the order is on the host of one of ours; `dr1` is `dr1.example.org`.
+
+        A place without a host was on the machine of whoever ordered it.
+        """
+        if ordered.host is None and ours.host is None:
+            return True
+        name = ordered.host or self.operator.rpartition("@")[2]
+        one, other = (each.casefold().rstrip(".") for each in (name, ours.host or ""))
+        return one == other or one.startswith(f"{other}.") or other.startswith(f"{one}.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from sealift.hosts.host import Host, Result, utc_now
 from sealift.hosts.refusal import refusal
 from sealift.hosts.trouble import Trouble, TroubleError
 from sealift.replication.inventory import Inventory, build
+from sealift.replication.second_look import settled
 from sealift.replication.survey import LISTING_DEADLINE, reading
 from sealift.zfs import commands
 from sealift.zfs.commands import Command
@@ -41,17 +42,17 @@ async def survey_all(host: Host, roots: Iterable[str]) -> dict[str, Inventory | 
         _check(host, snapshots, dated.result())
         datasets, entries = parse_datasets(listed.result().stdout), reader.finish()
         known = _pools(counted.result().stdout)
-    seconds = asyncio.get_running_loop().time() - began
-    found: dict[str, Inventory | Trouble] = {}
-    for root in wanted:
-        pool = known.get(pool_of(root))
-        if pool is None:
-            found[root] = _no_pool(host, pools, counted.result(), pool_of(root))
-            continue
-        below = tuple(each for each in datasets if _within(each, root))
-        made = build(root, below, entries, pool=pool, taken_at=taken_at, seconds=seconds)
-        found[root] = made
-    return found
+        seconds = asyncio.get_running_loop().time() - began
+        found: dict[str, Inventory | Trouble] = {}
+        for root in wanted:
+            pool = known.get(pool_of(root))
+            if pool is None:
+                found[root] = _no_pool(host, pools, counted.result(), pool_of(root))
+                continue
+            below = tuple(each for each in datasets if _within(each, root))
+            made = build(root, below, entries, pool=pool, taken_at=taken_at, seconds=seconds)
+            found[root] = await settled(host, made, deadline=LISTING_DEADLINE)
+        return found
 
 
 def outermost(roots: Iterable[str]) -> tuple[str, ...]:

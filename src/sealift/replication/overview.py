@@ -19,8 +19,7 @@ from sealift.replication.comparison import compare
 from sealift.replication.inventory import Inventory
 from sealift.replication.job import Job
 from sealift.replication.many import survey_all
-from sealift.replication.obstacles import problems
-from sealift.replication.picture import Picture, Side
+from sealift.replication.picture import Picture, Side, found_in
 from sealift.replication.seal import judge
 from sealift.routes import Location, Route, Via
 
@@ -216,7 +215,10 @@ class OverviewWatch:
                 return newer
             comparison = compare(source, destination, picture.route.scope)
             return replace(
-                newer, comparison=comparison, seal=judge(comparison), problems=problems(comparison)
+                newer,
+                comparison=comparison,
+                seal=judge(comparison),
+                problems=found_in(comparison, newer.job),
             )
 
         def all_redrawn() -> tuple[Picture, ...]:

@@ -8,13 +8,24 @@ from datetime import datetime
 from sealift.hosts.host import Connection
 from sealift.hosts.probe import HostFacts
 from sealift.hosts.trouble import Trouble, UnknownKey
+from sealift.replication import anchors
 from sealift.replication.comparison import Comparison
 from sealift.replication.inventory import Inventory
 from sealift.replication.job import Job
-from sealift.replication.obstacles import Problem
+from sealift.replication.obstacles import Problem, problems
 from sealift.replication.seal import Seal, SealState
 from sealift.routes import Location, Route
 from sealift.zfs.iostat import IostatSample
+
+
+def found_in(comparison: Comparison, job: Job | None) -> tuple[Problem, ...]:
+    """What is wrong with a tree. `job` is the route's, running or the last one, if it is known.
+
+    While one runs what arrives is not held yet, and nobody is to do it by hand.
+    """
+    running = job is not None and job.state.running
+    loose = () if running else anchors.loose(comparison, ours=job is not None)
+    return (*problems(comparison), *loose)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from sealift.replication.obstacles import Problem, missing_features, no_room
 from sealift.replication.pipeline import Ends, Pipeline, obstacle, pipeline
 from sealift.replication.plan import Plan, Step
 from sealift.replication.survey import unreadable
+from sealift.tags import Shared
 from sealift.zfs import commands, processes
 from sealift.zfs.features import parse_features
 from sealift.zfs.holds import Hold, carrying, parse_holds
@@ -77,11 +78,18 @@ def total(each: tuple[Estimate | None, ...]) -> int | None:
 
 
 async def make_preview(
-    comparison: Comparison, plan: Plan, ends: Ends, source: Host, destination: Host, tag: str
+    comparison: Comparison,
+    plan: Plan,
+    ends: Ends,
+    source: Host,
+    destination: Host,
+    tag: str,
+    sharing: tuple[Shared, ...] = (),
 ) -> Preview:
     """Ask both hosts what the plan depends on. Raises `TroubleError`.
 
-    A level route is answered from the comparison alone.
+    A level route is answered from the comparison alone. `sharing` is where other routes hold with
+    the same tag.
     """
     unreachable = obstacle(ends)
     if unreachable is not None:
@@ -99,8 +107,14 @@ async def make_preview(
     blocked = (*found, *((room,) if room else ()))
     tagged = (carrying(source_holds, tag), carrying(destination_holds, tag))
     anchoring = along(
-        plan.steps, comparison, tag, source_held=tagged[0], destination_held=tagged[1]
+        plan.steps,
+        comparison,
+        tag,
+        source_held=tagged[0],
+        destination_held=tagged[1],
+        sharing=sharing,
     )
+    plan = replace(plan, notes=(*plan.notes, *map(_kept, sharing)))
     steps = tuple(
         PlannedStep(step, pipeline(step, ends, tag), estimate, anchored)
         for step, estimate, anchored in zip(plan.steps, sizes, anchoring, strict=True)
@@ -111,6 +125,10 @@ async def make_preview(
     if blocked:
         return Preview(replace(plan, steps=(), blocked=blocked), (), ends)
     return Preview(plan, steps, ends, holding)
+
+
+def _kept(shared: Shared) -> str:
+    return f"In {shared.dataset} no hold is let go on the {shared.side}. {shared.words}"
 
 
 async def _available(destination: Host, comparison: Comparison) -> int | None:

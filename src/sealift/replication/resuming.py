@@ -209,8 +209,6 @@ def _check(each: DatasetComparison, target: Snapshot, base: _Base | None) -> Non
         raise _RefusedError(
             "dead-token",
             f"{_there(each)} already has @{target.name} (by guid)",
-            # Datasets and snapshots are listed one after the other.
-            "Look again first: if a receive has just ended, the token is gone.",
         )
     if each.source and each.destination:
         ours_is, its_is = each.source.dataset, each.destination.dataset

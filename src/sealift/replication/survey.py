@@ -10,6 +10,7 @@ from sealift.hosts.host import Host, Result, utc_now
 from sealift.hosts.refusal import refusal
 from sealift.hosts.trouble import Trouble, TroubleError
 from sealift.replication.inventory import Inventory, build
+from sealift.replication.second_look import settled
 from sealift.zfs import commands
 from sealift.zfs.commands import Command
 from sealift.zfs.errors import explain
@@ -50,7 +51,7 @@ async def survey(host: Host, root: str) -> Inventory:
         ):
             if not result.ok:
                 raise TroubleError(refusal(host.where, command, result))
-        return build(
+        found = build(
             root,
             parse_datasets(datasets.stdout),
             reader.finish(),
@@ -58,6 +59,7 @@ async def survey(host: Host, root: str) -> Inventory:
             taken_at=taken_at,
             seconds=seconds,
         )
+        return await settled(host, found, deadline=LISTING_DEADLINE)
 
 
 @contextmanager

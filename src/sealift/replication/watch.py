@@ -6,12 +6,13 @@ The hosts are read independently: one that hangs or is gone never keeps the othe
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+from sealift.chains import vaults_for
 from sealift.hosts.elevation import Elevation
 from sealift.hosts.host import DEADLINE, Host, utc_now
 from sealift.hosts.probe import HostFacts, probe
@@ -21,13 +22,14 @@ from sealift.replication.comparison import Comparison, compare
 from sealift.replication.inventory import Inventory
 from sealift.replication.job import Job, JobState
 from sealift.replication.lines import Lines
-from sealift.replication.obstacles import Problem, problems
-from sealift.replication.picture import Picture, Side
+from sealift.replication.obstacles import Problem
+from sealift.replication.picture import Picture, Side, found_in
 from sealift.replication.pipeline import End, Ends
 from sealift.replication.seal import Seal, judge
 from sealift.replication.survey import survey
 from sealift.replication.verdict import verified
 from sealift.routes import Route, Scope, Via
+from sealift.tags import shared
 from sealift.zfs import commands
 from sealift.zfs.iostat import IostatSample, parse_iostat
 from sealift.zfs.names import pool_of
@@ -54,7 +56,9 @@ class RouteWatch:
     """Reads both sides of a route again and again; `picture` is the newest, immutable.
 
     `elevation` fixes how both hosts let us act as root; without it each is asked. `operator` is
-    this machine, for a route whose pipeline runs here; `ssh_config` what its ssh reads.
+    this machine, for a route whose pipeline runs here; `ssh_config` what its ssh reads. `others`
+    are the other routes that are known: whose holds are to be left alone (`sharing`), and whose
+    vault the source is (`from_vaults_of`).
     """
 
     def __init__(
@@ -66,7 +70,11 @@ class RouteWatch:
         operator: Host | None = None,
         elevation: Elevation | None = None,
         ssh_config: Path | None = None,
+        others: Iterable[Route] = (),
     ) -> None:
+        others = tuple(others)
+        self.sharing = shared(route, others)
+        self.from_vaults_of = vaults_for(route, others)
         self.picture = Picture(
             route,
             Side(route.source, source.connection),
@@ -248,7 +256,7 @@ class RouteWatch:
             source, destination = self.picture.source.inventory, self.picture.destination.inventory
             if source is None or destination is None:
                 return
-            made = await asyncio.to_thread(_made_of, source, destination, scope)
+            made = await asyncio.to_thread(_made_of, source, destination, scope, self.picture.job)
             newest = self.picture.source.inventory, self.picture.destination.inventory
             if newest[0] is source and newest[1] is destination:
                 break
@@ -389,10 +397,10 @@ class RouteWatch:
 
 
 def _made_of(
-    source: Inventory, destination: Inventory, scope: Scope
+    source: Inventory, destination: Inventory, scope: Scope, job: Job | None
 ) -> tuple[Comparison, Seal, tuple[Problem, ...]]:
     comparison = compare(source, destination, scope)
-    return comparison, judge(comparison), problems(comparison)
+    return comparison, judge(comparison), found_in(comparison, job)
 
 
 def _defect(host: Host, error: Exception) -> Trouble:

@@ -136,6 +136,7 @@ class SealiftApp(App[int]):
                 operator=Host(LocalTransport(), gate, self.command_log) if relay else None,
                 elevation=self.options.elevation,
                 ssh_config=self.options.ssh_config,
+                others=self.options.others,
             )
             screen.route_watch = watch
             screen.journal = self.journal

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from sealift.chains import Chain, Link, chains
@@ -9,6 +10,8 @@ from sealift.hosts.trouble import Trouble
 from sealift.replication.overview import Overview
 from sealift.replication.picture import Picture, Side
 from sealift.replication.urgency import Urgency, late, urgency, worst_first
+from sealift.routes import Route
+from sealift.tags import shared
 from sealift.ui import dialogs, headline, text
 from sealift.ui.screens.listing import Deed, Entry
 from sealift.ui.text import Glyphs
@@ -34,11 +37,18 @@ def rows(overview: Overview, now: datetime, glyphs: Glyphs) -> tuple[Entry, ...]
     Routes that go on from one another stand together, where the worst of them belongs.
     """
     pictures = {each.route.title: each for each in worst_first(overview.pictures, now)}
+    routes = [each.route for each in pictures.values()]
     return tuple(
-        _row(pictures[link.route.title], chain, link, now, glyphs)
-        for chain in chains([each.route for each in pictures.values()])
+        _row(pictures[link.route.title], chain, _remarked(link, routes), now, glyphs)
+        for chain in chains(routes)
         for link in chain.links
     )
+
+
+def _remarked(link: Link, routes: list[Route]) -> Link:
+    """The same with what is said of the tags that it shares with other routes."""
+    tags = shared(link.route, (each for each in routes if each is not link.route))
+    return replace(link, remarks=(*link.remarks, *(each.words for each in tags)))
 
 
 def _row(picture: Picture, chain: Chain, link: Link, now: datetime, glyphs: Glyphs) -> Entry:
@@ -74,7 +84,7 @@ def _job(picture: Picture, glyphs: Glyphs) -> str:
 def _chained(chain: Chain, link: Link, glyphs: Glyphs) -> tuple[str, ...]:
     """Where the route stands in its chain, and what keeps that from working."""
     if not chain.several:
-        return ()
+        return link.remarks
     arrow = f" {glyphs.arrow} "
     if chain.straight:
         way = arrow.join(each.text() for each in chain.stations)

@@ -27,16 +27,18 @@ class RowKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Receiving:
-    """A snapshot that is partly on the destination.
+    """A snapshot that is partly on the destination, or is there since the tree was read.
 
     `guid` is None if it is not a snapshot of the source. `done` and `total` are bytes of the
-    stream, None where unknown. `live` while a job sends it now, otherwise a token waits.
+    stream, None where unknown. `live` while a job sends it now, otherwise a token waits. `arrived`
+    once that job has found it there.
     """
 
     guid: int | None
     done: int | None
     total: int | None = None
     live: bool = False
+    arrived: bool = False
 
 
 class Key(Enum):

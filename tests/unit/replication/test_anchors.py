@@ -14,12 +14,14 @@ from sealift.replication.anchors import Holding, before, unheld
 from sealift.replication.comparison import Comparison, compare
 from sealift.replication.hold_list import release_warning, rows
 from sealift.replication.inventory import Held, Inventory
+from sealift.replication.job import Job, JobState
+from sealift.replication.picture import found_in
 from sealift.replication.plan import Chain, Step, make_plan
 from sealift.routes import Scope
 from sealift.zfs.commands import Command, RawSend
 from sealift.zfs.holds import Hold
 from sealift.zfs.listings import Snapshot
-from tests.factories import dataset, held, inventory, mirrored, snapshot
+from tests.factories import dataset, held, inventory, job, mirrored, snapshot
 
 TAG = "keepforrep"
 NONE: frozenset[str] = frozenset()
@@ -339,6 +341,39 @@ def test_a_base_that_is_not_held_is_a_warning_on_each_side() -> None:
         ("anchor-not-held", "warning", "destination", "backup/prod/db"),
     ]
     assert f"zfs hold {TAG} tank/prod/db@s101" in problems[0].mend
+
+
+def with_held(tree: Inventory, *guids: int, marked: bool = False) -> Inventory:
+    """The same with a hold on snapshots of these guids, and a bookmark of each one if `marked`."""
+    return replace(
+        tree,
+        datasets={
+            below: Held(
+                each.dataset,
+                tuple(replace(one, userrefs=int(one.guid in guids)) for one in each.snapshots),
+                tuple(replace(one, bookmark=True) for one in each.snapshots if marked),
+            )
+            for below, each in tree.datasets.items()
+        },
+    )
+
+
+def test_the_header_warns_of_a_base_that_a_route_which_holds_does_not_hold() -> None:
+    ours, theirs = mirrored({"": [101, 102], "db": [101]}, {"": [101], "db": [101]})
+
+    def said(*held_there: int, ours: Inventory = ours, last: Job | None = None) -> list[str]:
+        found = found_in(compare(ours, with_held(theirs, *held_there)), last)
+        assert all(each.severity == "warning" for each in found)
+        return [f"{each.id}: {each.summary}" for each in found]
+
+    assert said() == [], "whatever sends it may do without holds"
+    here = "anchor-not-held: tank/prod@s101 and 1 more, which the next increment starts from, are "
+    there = "anchor-not-held: backup/prod/db@s101, which the next increment goes on from, is "
+    assert said(101) == [here + "not held", there + "not held"]
+    assert said(101, ours=with_held(ours, marked=True)) == [there + "not held"]
+    assert said(101, 10_101, ours=with_held(ours, marked=True)) == []
+    assert len(said(last=job(JobState.DONE))) == 2, "a job of sealift holds them"
+    assert said(101, last=job(JobState.RUNNING)) == [], "what arrives is held once it is there"
 
 
 def test_nothing_has_to_be_held_where_nothing_is_shared() -> None:

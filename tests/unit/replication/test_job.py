@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from sealift.hosts.trouble import Trouble
 from sealift.replication.comparison import compare
-from sealift.replication.job import Follower, Job, JobState, parse_jobs
+from sealift.replication.job import Follower, Job, JobState, parse_about, parse_jobs
 from sealift.replication.verdict import verified
+from sealift.routes import Location, Route
 from sealift.zfs.parse import ParseError
 from tests.factories import dataset, held, inventory, job, mirrored, snapshot
 
@@ -229,4 +230,35 @@ def test_what_cannot_be_read_back_is_not_called_done_and_not_called_lost() -> No
     assert shown.trouble is not None
     assert shown.trouble.what == (
         "everything was sent, but it could not be read back: no answer within 30 s"
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "ours"),
+    [
+        ({}, True),
+        ({"destination": "zrecv@DR1.example.org:backup/prod"}, True),
+        ({"source": "nas.old:tank/prod"}, True),  # it was found there: that is the source
+        ({"destination": "root@dr2:backup/prod"}, False),
+        ({"destination": "root@dr11:backup/prod"}, False),
+        ({"destination": "root@dr1:backup/other"}, False),
+        ({"destination": "backup/prod"}, False),
+        ({"destination": "backup/prod", "operator": "ann@dr1"}, True),
+        ({"via": "destination", "source": "root@nas2:tank/prod"}, False),
+        ({"via": "destination", "destination": "vault:backup/prod"}, True),
+        ({"via": "operator", "source": "root@nas2:tank/prod"}, False),
+        ({"destination": "no place at all"}, False),
+    ],
+)
+def test_a_job_is_of_the_route_between_these_hosts_alone(
+    changes: dict[str, str], *, ours: bool
+) -> None:
+    route = Route(Location("root", "nas1", "tank/prod"), Location("root", "dr1", "backup/prod"))
+    assert parse_about(listed(**changes)).is_of(route) is ours
+
+
+def test_a_job_between_places_of_one_machine_is_of_a_route_there() -> None:
+    about = parse_about(listed(source="tank/prod", destination="backup/prod"))
+    assert about.is_of(
+        Route(Location(None, None, "tank/prod"), Location(None, None, "backup/prod"))
     )

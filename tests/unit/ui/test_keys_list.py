@@ -91,6 +91,19 @@ def test_where_nothing_is_yet_the_vault_is_offered() -> None:
     assert entry.level == headline.PROBLEM, "a source that is not there is no beginning"
 
 
+def test_a_source_that_is_a_vault_is_warned_of_before_any_load_is_offered() -> None:
+    keys: dict[Side, Keys] = {side: Keys(three(), asked=ROOT) for side in WHERE}
+    first, there, here = entries(keys, WHERE, vault=True, vault_of=("nightly",))
+    assert (first.level, first.deeds) == (headline.WARNING, ())
+    assert first.cells[:4] == (ROOT, "root@nas1", "needs none", "vault of nightly")
+    assert "needs no key" in " ".join(first.details)
+    assert [each.level for each in (there, here)] == [headline.OK, headline.OK]
+    keys["source"] = Keys(three(opened=True), asked=ROOT)
+    assert entries(keys, WHERE, vault=True, vault_of=("nightly",))[2].level == headline.PROBLEM
+    assert entries(keys, WHERE, vault=True)[1].level == headline.INFO
+    assert len({each.id for each in entries(keys, WHERE, vault=True, vault_of=("nightly",))}) == 3
+
+
 class Half:
     """A host that tells its keys and cannot list its timers, or the other way round."""
 

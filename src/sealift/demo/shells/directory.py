@@ -39,6 +39,14 @@ case $1 in
 esac
 exec /bin/cat "$@"
 """
+_FIND = """\
+#!/bin/sh
+# What a demo's hosts have mounted is nowhere on this machine.
+case $1 in
+/*) test -e "$1" || exec {words} "$@" ;;
+esac
+exec /usr/bin/env PATH=/usr/bin:/bin find "$@"
+"""
 _SUDO = """\
 #!/bin/sh
 # Root needs no sudo; the words behind its options are run as they are.
@@ -88,6 +96,8 @@ def lay_out(directory: Path, hosts: Iterable[str]) -> bytes:
             _script(bin_ / name, f'#!/bin/sh\nexec {words} "$@"\n')
         words = shlex.join([*run, str(code / "program.py"), str(directory), host, "cat"])
         _script(bin_ / "cat", _CAT.format(words=words))
+        words = shlex.join([*run, str(code / "program.py"), str(directory), host, "find"])
+        _script(bin_ / "find", _FIND.format(words=words))
         _script(bin_ / "uname", _UNAME.format(host=host))
         _script(bin_ / "hostname", f"#!/bin/sh\necho {host}\n")
         _script(bin_ / "id", _ID)

@@ -65,6 +65,7 @@ class Server:
         self._ports = count(_FIRST_PORT, 2)
         self._tools: dict[str, Callable[[Hello], tuple[str, int]]] = {
             "fill": partial(tools.fill, world),
+            "find": partial(tools.find, world),
             "tc": partial(tools.tc, world),
             "ps": lambda hello: ps(hello.words, self._jobs.on(hello.host)),
             "ss": self._ss,

@@ -10,6 +10,7 @@ _FAIR = (
     "qdisc fq_codel 0: dev {} root refcnt 2 limit 10240p flows 1024 quantum 1514 target 5ms "
     "interval 100ms memory_limit 32Mb ecn drop_batch 64 "
 )
+_FILES = 212  # in every filesystem of a demo
 _USAGE = "usage: fill DATASET MIB\n"
 
 
@@ -24,6 +25,17 @@ def fill(world: World, hello: Hello) -> tuple[str, int]:
         return f"fill: {hello.words[0]}: no such dataset, or no space left on it\n", 1
     tree.write(pool, dataset, size)
     return "", 0
+
+
+def find(world: World, hello: Hello) -> tuple[str, int]:
+    """`find PLACE …`: the names below where a dataset is mounted; what `-exec` reads is empty."""
+    pool = world.hosts[hello.host].pool
+    place, *rest = hello.words
+    for dataset in pool.datasets.values():
+        if dataset.mounted and tree.mountpoint(pool, dataset) == place:
+            names = (place, *(f"{place}/{number:04}" for number in range(1, _FILES + 1)))
+            return "" if "-exec" in rest else "".join(f"{name}\n" for name in names), 0
+    return f"find: '{place}': No such file or directory\n", 1
 
 
 def tc(world: World, hello: Hello) -> tuple[str, int]:

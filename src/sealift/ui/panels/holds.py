@@ -11,6 +11,7 @@ from sealift.replication.anchors import Side, unheld
 from sealift.replication.changes import Holds
 from sealift.replication.comparison import Comparison
 from sealift.replication.hold_list import BASE, HoldRow, release_warning, rows
+from sealift.tags import Shared
 from sealift.ui import dialogs, headline, text
 from sealift.ui.panels.desk import Desk, unreadable
 from sealift.ui.panels.panel import HoldsPanel
@@ -68,17 +69,31 @@ def _missing(comparison: Comparison, holds: Holds, tag: str) -> Iterator[Held]:
 
 
 def entries(
-    found: tuple[Held, ...], comparison: Comparison, holds: Holds, tag: str
+    found: tuple[Held, ...],
+    comparison: Comparison,
+    holds: Holds,
+    tag: str,
+    sharing: tuple[Shared, ...] = (),
 ) -> tuple[Entry, ...]:
-    """A row for each."""
+    """A row for each. What another route holds with the same tag (`sharing`) is not released."""
     tagged = {
         "source": carrying(holds.source, tag),
         "destination": carrying(holds.destination, tag),
     }
-    return tuple(_entry(row, comparison, tag, tagged[row.side]) for row in found)
+    return tuple(
+        _entry(row, comparison, tag, tagged[row.side], _others(row, tag, sharing)) for row in found
+    )
 
 
-def _entry(row: Held, comparison: Comparison, tag: str, tagged: frozenset[str]) -> Entry:
+def _others(row: Held, tag: str, sharing: tuple[Shared, ...]) -> str:
+    """Why a hold with the route's tag may be another route's; empty if it is not."""
+    same = (each for each in sharing if row.tag == tag and each.has(row.side, row.snapshot))
+    return next((each.words for each in same), "")
+
+
+def _entry(
+    row: Held, comparison: Comparison, tag: str, tagged: frozenset[str], others: str
+) -> Entry:
     whose = row.hold.whose if row.hold else BASE
     cells = (row.side, row.snapshot, row.tag if row.hold else NOT_HELD, _since(row), whose)
     level = headline.INFO
@@ -88,10 +103,10 @@ def _entry(row: Held, comparison: Comparison, tag: str, tagged: frozenset[str]) 
         level = headline.OK
     already = f"It is held with the tag {tag} already." if row.snapshot in tagged else ""
     deeds = (
-        Deed("R", "release", "release…", Effect.CHANGE, _stays(row)),
+        Deed("R", "release", "release…", Effect.CHANGE, _stays(row) or others),
         Deed("H", "hold", "hold…", Effect.CHANGE, already),
     )
-    return Entry(row.id, level, cells, tuple(_details(row, comparison, tag)), deeds)
+    return Entry(row.id, level, cells, tuple(_details(row, comparison, tag, others)), deeds)
 
 
 def _since(row: Held) -> str:
@@ -118,7 +133,7 @@ def _stays(row: Held) -> str:
     return ""
 
 
-def _details(row: Held, comparison: Comparison, tag: str) -> list[str]:
+def _details(row: Held, comparison: Comparison, tag: str, others: str) -> list[str]:
     if row.hold is None:
         return [
             (
@@ -130,6 +145,8 @@ def _details(row: Held, comparison: Comparison, tag: str) -> list[str]:
     paragraphs = [f"{row.snapshot} on the {row.side}: {row.hold.whose}."]
     if warning := release_warning(row.hold, comparison):
         paragraphs.append(warning)
+    elif others:
+        paragraphs.append(others)
     elif row.tag == tag:
         paragraphs.append("Nothing depends on it: it can be released.")
     paragraphs.append(f"Tag {row.tag}, since {_since(row)}.")
@@ -183,7 +200,7 @@ class HoldsListPanel(HoldsPanel):
         """Every hold, and what is missing."""
         found = list_rows(comparison, holds, self._tag)
         self._found = {row.id: row for row in found}
-        return entries(found, comparison, holds, self._tag)
+        return entries(found, comparison, holds, self._tag, self.desk.watch.sharing)
 
     async def act(self, deed: str, ids: tuple[str, ...]) -> None:
         """Release or hold what was asked for, after asking."""

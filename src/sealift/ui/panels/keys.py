@@ -63,9 +63,17 @@ async def read(hand: Hand, dataset: str) -> Keys:
     )
 
 
-def entries(keys: dict[Side, Keys], where: dict[Side, str], *, vault: bool) -> tuple[Entry, ...]:
-    """A row for every encryption root, the destination's first; what has no key, and troubles."""
+def entries(
+    keys: dict[Side, Keys], where: dict[Side, str], *, vault: bool, vault_of: tuple[str, ...] = ()
+) -> tuple[Entry, ...]:
+    """A row for every encryption root, the destination's first; what has no key, and troubles.
+
+    `vault` says that the destination is one. `vault_of` are the routes whose vault the source is:
+    a row before all others warns of it.
+    """
     found: list[Entry] = []
+    if vault_of and "source" in keys:
+        found.append(_from_vault(where["source"], keys["source"].asked, vault_of))
     for side in reversed(_SIDES):
         read = keys.get(side)
         if read is None:
@@ -76,13 +84,27 @@ def entries(keys: dict[Side, Keys], where: dict[Side, str], *, vault: bool) -> t
             found.append(replace(trouble_entry(read.trouble, len(COLUMNS)), deeds=(_BUILD,)))
         if read.tree is None:
             continue
-        sealed = vault and side == "destination"
+        sealed = vault if side == "destination" else bool(vault_of)
         found += [
             _entry(side, where[side], read.tree.asked, root, read.timers, vault=sealed)
             for root in read.tree.concerned
         ]
         found += [_plain(side, where[side], each) for each in read.tree.plain]
     return tuple(found)
+
+
+def _from_vault(where: str, asked: str, vault_of: tuple[str, ...]) -> Entry:
+    named = ", ".join(vault_of)
+    cells = (asked, where, "needs none", f"vault of {named}", "", "", "")
+    details = (
+        (
+            f"{asked} on {where}, this route's source, is the vault of {named}. What lies there is "
+            "sent on raw as it lies there, and needs no key: keystatus=unavailable is as it should "
+            "be."
+        ),
+        "A key that is loaded there breaks that seal. Change a passphrase at the first source.",
+    )
+    return Entry("source\0", headline.WARNING, cells, details, ())
 
 
 def _absent(side: Side, read: Keys) -> bool:
@@ -115,7 +137,7 @@ def _entry(
         _locks(running, root),
     )
     level = headline.INFO
-    if root.open and side == "destination":
+    if root.open and (vault or side == "destination"):
         level = headline.PROBLEM if vault else headline.WARNING
     elif not root.open:
         level = headline.OK
@@ -178,11 +200,16 @@ class KeysPanel(Panel):
         where = {side: self.desk.where(side) for side in _SIDES}
         if not self._keys:
             return None
-        return entries(dict(self._keys), where, vault=self._vault)
+        return entries(dict(self._keys), where, vault=self._vault, vault_of=self._vault_of)
 
     @property
     def _vault(self) -> bool:
         return self.desk.picture.route.purpose is Purpose.VAULT
+
+    @property
+    def _vault_of(self) -> tuple[str, ...]:
+        """The routes whose vault this route's source is."""
+        return tuple(each.title for each in self.desk.watch.from_vaults_of)
 
     def opened(self) -> None:
         """Ask both hosts as long as it is open, each by itself: one may hang."""
@@ -232,7 +259,7 @@ class KeysPanel(Panel):
                 dataset = route.destination.dataset
                 await PurposeWizard(self.desk, hand, dataset, route.purpose).walk()
             else:
-                vault = self._vault and side == "destination"
+                vault = self._vault if side == "destination" else bool(self._vault_of)
                 if deed == "rehearse":
                     await RehearsalWizard(self.desk, hand, names, vault=vault).walk()
                 else:

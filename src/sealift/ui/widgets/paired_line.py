@@ -109,7 +109,7 @@ def _side(
     cell = row.source if source else row.destination
     if cell is None:
         if row.receiving and not source:
-            text = f"  {glyphs.partial} {_amount(row.receiving)}"
+            text = f"  {_partial(row.receiving, glyphs).glyph} {_amount(row.receiving)}"
             return [Span(fit(text, width, ellipsis=glyphs.ellipsis), "partial")]
         return [Span(" " * width)]
     name = width - _INDENT - 1 - _SIZE - 1 - _HELD - 1
@@ -217,6 +217,8 @@ def _key(holder: Holder | None, *, source: bool) -> Word:
 
 
 def _amount(receiving: Receiving) -> str:
+    if receiving.arrived:
+        return "arrived"
     if receiving.total:
         return f"{size(receiving.done)} of {size(receiving.total)}"
     return f"{size(receiving.done)} {'so far' if receiving.live else 'kept'}"
@@ -276,6 +278,8 @@ def _relation_of_folded(row: FoldedRow, glyphs: Glyphs, *, merged: bool) -> Word
 
 
 def _partial(receiving: Receiving, glyphs: Glyphs) -> Word:
+    if receiving.arrived:
+        return Word(glyphs.both, "arrived", "level")
     if not receiving.live:
         return Word(glyphs.partial, "partly received", "partial")
     # The stream's size is an estimate, and there may be none yet.
@@ -287,7 +291,11 @@ def _state(row: DatasetRow, glyphs: Glyphs, room: int) -> Word:
     behind = f"{row.behind:,} behind"
     if row.receiving:
         word = _partial(row.receiving, glyphs)
-        return _longest(word, ["", f", {behind}"], room) if row.behind else word
+        return (
+            _longest(word, ["", f", {behind}"], room)
+            if row.behind and not row.receiving.arrived
+            else word
+        )
     if row.state is State.BEHIND:
         word = Word(glyphs.behind, behind, "behind")
         known = row.behind_bytes
