@@ -10,11 +10,6 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-
-from sealift.replication.comparison import Comparison, DatasetComparison
-from sealift.replication.job import About
-from sealift.zfs.listings import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,40 +56,9 @@ def lag_between(sightings: Sequence[Sighting], start: float, end: float) -> Lag:
     return Lag(_largest(each.exact for each in found), _largest(each.least for each in found))
 
 
-def after_job(comparison: Comparison, about: About, ended: datetime) -> Sighting | None:
-    """What had arrived when a job was done that had brought all it was ordered to bring.
-
-    A dataset of which it brought nothing was level when it was ordered. None if a snapshot that
-    would tell is gone.
-    """
-    brought = frozenset[int]().union(*(step.brings for step in about.steps))
-    newest: list[int] = []
-    for below, each in comparison.datasets.items():
-        if each.source is None or not comparison.scope.carries(below):
-            continue
-        creations = _creations(each, brought, about.made)
-        if not creations:
-            return None
-        newest.append(max(creations))
-    return Sighting(ended.timestamp(), min(newest)) if newest else None
-
-
 def merged(*several: Iterable[Sighting]) -> list[Sighting]:
     """All sightings, oldest first."""
     return sorted((each for some in several for each in some), key=_at)
-
-
-def _creations(each: DatasetComparison, brought: frozenset[int], made: datetime) -> list[int]:
-    ours: tuple[Snapshot, ...] = each.source.snapshots if each.source else ()
-    by_job = [snapshot.creation for snapshot in ours if snapshot.guid in brought]
-    there = (
-        {snapshot.guid for snapshot in each.destination.snapshots} if each.destination else set()
-    )
-    return by_job or [
-        snapshot.creation
-        for snapshot in ours
-        if snapshot.guid in there and snapshot.creation <= made.timestamp()
-    ]
 
 
 def _at(sighting: Sighting) -> float:

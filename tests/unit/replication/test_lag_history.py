@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sealift.replication.comparison import compare
 from sealift.replication.lag_history import (
     Lag,
     Sighting,
-    after_job,
     lag_at,
     lag_between,
     merged,
 )
-from tests.factories import NOON, about, mirrored
 
 HOUR = 3600.0
 #: A night: at 10 h something of 8 h was there, still at 12 h; at 20 h what was taken at 15 h.
@@ -80,29 +76,6 @@ def test_what_is_said_is_true_of_every_course_that_fits_the_sightings(
     else:
         assert said.exact in (None, at - there)
         assert said.least is None or said.least <= at - there
-
-
-def test_the_end_of_a_job_is_a_look() -> None:
-    comparison = compare(
-        *mirrored({"": [101, 102], "db": [101, 102]}, {"": [101, 102], "db": [101, 102]})
-    )
-    job = about(made=NOON + timedelta(hours=2))
-    ended = NOON + timedelta(hours=3)
-    taken = (NOON + timedelta(hours=2)).timestamp()
-    assert after_job(comparison, job, ended) == Sighting(ended.timestamp(), taken)
-
-
-def test_a_dataset_that_the_job_did_not_bring_was_level_when_it_was_ordered() -> None:
-    both = {"": [101, 102, 104], "db": [101]}
-    comparison = compare(*mirrored(both, both))
-    ended = NOON + timedelta(hours=3)
-    found = after_job(comparison, about(made=NOON + timedelta(hours=2)), ended)
-    assert found == Sighting(ended.timestamp(), (NOON + timedelta(hours=1)).timestamp())
-
-
-def test_a_job_whose_snapshots_are_gone_says_nothing() -> None:
-    comparison = compare(*mirrored({"": [105], "db": [105]}, {"": [105], "db": [105]}))
-    assert after_job(comparison, about(made=NOON), NOON) is None
 
 
 def test_looks_of_several_are_in_order_of_time() -> None:

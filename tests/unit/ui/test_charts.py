@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from sealift.hosts.host import Connection
 from sealift.playbook.growth import DAY, HOUR, Growth, Unusual, growth
 from sealift.replication.comparison import compare
+from sealift.replication.ended import Ended
 from sealift.replication.inventory import Inventory
-from sealift.replication.job import Job, JobState
+from sealift.replication.job import Job
 from sealift.replication.lag_history import Sighting
 from sealift.replication.picture import Picture, Side
 from sealift.replication.seen import CELL, IDLE, RateCell, Seen
@@ -30,7 +31,7 @@ from sealift.ui.playbook_rows import Item, Paper
 from sealift.ui.text import ASCII, UNICODE, Glyphs
 from sealift.zfs.iostat import IostatSample
 from sealift.zfs.progress import Rate
-from tests.factories import NOON, about, job, mirrored
+from tests.factories import NOON, job, mirrored
 
 ROUTE = Route(Location.parse("root@nas1:tank/prod"), Location.parse("root@dr1:backup/prod"))
 UP = Connection(connected=True, since=NOON)
@@ -132,24 +133,31 @@ def test_no_lag_says_why() -> None:
     assert "never arrived" in words(lag(night(new)))
 
 
+def test_the_end_of_a_job_is_a_look() -> None:
+    record = Record((Ended(NOW_S - 2 * HOUR, NOW_S - HOUR, 1, NOW_S - 3 * HOUR),))
+    item = lag(replace(night(None, ago(0, 3)), record=record))
+    assert "worst lag 3 h 00 min" in words(item)
+    assert item.copy.splitlines()[6].endswith("███")
+
+
 # Rate
 
 
-def ended(state: JobState = JobState.DONE, *, hours: float = 2) -> Record:
-    ordered = replace(job(state), about=about(made=NOW - timedelta(hours=hours)))
-    return Record(((ordered, ordered.about.made + timedelta(seconds=4)),))
+def ended(size: int | None = 8192, *, hours: float = 2) -> Record:
+    """A job that ended so long ago, after four seconds."""
+    return Record((Ended(NOW_S - hours * HOUR - 4, NOW_S - hours * HOUR, size),))
 
 
 def test_the_rate_of_a_done_job_is_what_its_snapshots_hold_in_its_time() -> None:
     item = rate(replace(night(), record=ended()))
-    assert "highest 2.0 kB/s" in words(item)  # twice 4,096 bytes in four seconds
+    assert "highest 2.0 kB/s" in words(item)
     assert "1 job ended, 8.0 KiB" in words(item)
     assert "░" in item.copy.splitlines()[6]
     assert "█" not in "".join(item.copy.splitlines()[1:7])
 
 
 def test_a_job_that_failed_leaves_its_rate_unknown() -> None:
-    item = rate(replace(night(), record=ended(JobState.FAILED)))
+    item = rate(replace(night(), record=ended(None)))
     assert "unknown: 1 job ended" in words(item)
     assert item.level == "unknown"
 
@@ -259,6 +267,7 @@ def test_a_tree_without_increments_and_one_that_was_not_read_differ() -> None:
     none = growth(compare(*mirrored({"": [100]}, {"": []})), NOW_S)
     assert "no increment in the last 56 days" in words(sizes(replace(night(), growth=none)))
     assert "both hosts have to be read" in words(sizes(NOT_READ))
+    assert "adding up what the snapshots hold" in words(sizes(night()))
 
 
 # All of them

@@ -19,6 +19,8 @@ def increments_chart(night: Night, paper: Paper, width: int, height: int) -> Ite
     found, inventory = night.growth, night.picture.source.inventory
     if found is None or inventory is None:
         why = "unknown: both hosts have to be read first."
+        if night.picture.comparison is not None:
+            why = f"adding up what the snapshots hold{paper.glyphs.ellipsis}"
         return nothing(_ID, "Size of increments", why, paper)
     title = f"Size of increments, {'an hour' if found.unit == HOUR else 'a day'} a column"
     if not any(found.totals):

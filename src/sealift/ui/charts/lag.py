@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from sealift.replication.job import JobState
-from sealift.replication.lag_history import Lag, Sighting, after_job, lag_between, merged
+from sealift.replication.lag_history import Lag, Sighting, lag_between, merged
 from sealift.replication.picture import Picture
 from sealift.ui import text
 from sealift.ui.charts import plot
@@ -26,15 +25,9 @@ from sealift.ui.playbook_rows import Item, Paper
 
 def sightings(night: Night) -> list[Sighting]:
     """Every moment whose lag is known: this session's readings and the ends of done jobs."""
-    comparison, record = night.picture.comparison, night.record
-    if comparison is None or record is None:
-        return list(night.seen.sightings)
-    done = (
-        after_job(comparison, job.about, at)
-        for job, at in record.ended
-        if job.state is JobState.DONE
-    )
-    return merged(night.seen.sightings, (each for each in done if each is not None))
+    ended = night.record.ended if night.record is not None else ()
+    done = (Sighting(each.end, each.newest) for each in ended if each.newest is not None)
+    return merged(night.seen.sightings, done)
 
 
 def lag_chart(night: Night, paper: Paper, width: int, height: int) -> Item:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sealift.playbook.growth import DAY, HOUR, Growth
-from sealift.replication.job import Job
+from sealift.replication.ended import Ended
 from sealift.replication.picture import Picture
 from sealift.replication.seen import Seen
 from sealift.ui.charts import plot
@@ -26,12 +26,12 @@ STALE = 120  # seconds after which what was read last is told with its age
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The ended jobs of the route as their coordinators' logs tell: each with its end (aware).
+    """The jobs of the route that have ended, as their coordinators' logs tell.
 
     `unread` says what kept a log from being read; empty if nothing did.
     """
 
-    ended: tuple[tuple[Job, datetime], ...] = ()
+    ended: tuple[Ended, ...] = ()
     unread: str = ""
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from statistics import mean
 
+from sealift.replication.ended import Ended
 from sealift.replication.job import Job, JobState
 from sealift.replication.seen import CELL, Seen
 from sealift.ui import text
@@ -26,20 +26,6 @@ from sealift.ui.charts.plot import Column
 from sealift.ui.playbook_rows import Item, Paper
 
 
-@dataclass(frozen=True, slots=True)
-class Ran:
-    """A job that has ended; times in epoch seconds. `size` in bytes, None if it is not known."""
-
-    start: float
-    end: float
-    size: int | None
-
-    @property
-    def rate(self) -> float | None:
-        """Bytes a second on average, from the order to the end, pauses included."""
-        return None if self.size is None else self.size / max(1.0, self.end - self.start)
-
-
 def rate_chart(night: Night, paper: Paper, width: int, height: int) -> Item:
     """The rate of jobs over the night's span."""
     title, glyphs = f"Rate of transfers, {span_words(night.span)}", paper.glyphs
@@ -47,7 +33,7 @@ def rate_chart(night: Night, paper: Paper, width: int, height: int) -> Item:
     if record is None:
         return nothing("rate", title, f"reading when the jobs ended{glyphs.ellipsis}", paper)
     edges = night.edges(width)
-    jobs = ended_jobs(night, record, edges[0])
+    jobs = [each for each in record.ended if each.end >= edges[0]]
     columns = [
         _column(live, start, end, jobs, unread=bool(record.unread))
         for live, (start, end) in zip(_live(night.seen, edges), pairwise(edges), strict=True)
@@ -72,29 +58,6 @@ def rate_chart(night: Night, paper: Paper, width: int, height: int) -> Item:
     return chart("rate", title, rows, (edges[0], edges[-1]), words, paper)
 
 
-def ended_jobs(night: Night, record: Record, since: float) -> list[Ran]:
-    """The jobs that ended after `since` (epoch seconds).
-
-    What a job has brought is what its snapshots hold on the source (`written`). It is not known of
-    a job that did not bring all of it, or whose snapshots are gone.
-    """
-    comparison = night.picture.comparison
-    written = {
-        snapshot.guid: snapshot.written
-        for each in (comparison.datasets.values() if comparison else ())
-        for snapshot in (each.source.snapshots if each.source else ())
-    }
-    found: list[Ran] = []
-    for job, at in record.ended:
-        if at.timestamp() >= since:
-            sizes = [written.get(guid) for guid in job.brings]
-            known = [size for size in sizes if size is not None]
-            whole = job.state is JobState.DONE and len(known) == len(sizes)
-            size = sum(known) if whole else None
-            found.append(Ran(job.about.made.timestamp(), at.timestamp(), size))
-    return found
-
-
 def _live(seen: Seen, edges: Sequence[float]) -> list[float | None]:
     """The mean of what this session saw in each column, None where it saw no job."""
     values: list[list[float]] = [[] for _ in edges[1:]]
@@ -106,7 +69,7 @@ def _live(seen: Seen, edges: Sequence[float]) -> list[float | None]:
 
 
 def _column(
-    live: float | None, start: float, end: float, jobs: Sequence[Ran], *, unread: bool
+    live: float | None, start: float, end: float, jobs: Sequence[Ended], *, unread: bool
 ) -> Column:
     if live is not None:
         return Column(solid=live)
@@ -123,7 +86,7 @@ def _now(job: Job | None) -> str:
     return f"now {text.rate(job.rate.bytes_per_second)}"
 
 
-def _ended(jobs: Sequence[Ran]) -> str:
+def _ended(jobs: Sequence[Ended]) -> str:
     known = [each.size for each in jobs if each.size is not None]
     if not jobs:
         return "no job ended"
@@ -133,7 +96,7 @@ def _ended(jobs: Sequence[Ran]) -> str:
     return f"{text.count(len(jobs), 'job')} ended, {text.size(sum(known))}{some}"
 
 
-def _why_none(night: Night, record: Record, jobs: Sequence[Ran]) -> tuple[str, str]:
+def _why_none(night: Night, record: Record, jobs: Sequence[Ended]) -> tuple[str, str]:
     """The level and the sentence of a chart without a single rate."""
     job = night.picture.job
     if record.unread:
