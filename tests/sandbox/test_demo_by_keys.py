@@ -14,6 +14,7 @@ from sealift.replication.job import JobState
 from sealift.replication.seal import SealState
 from sealift.ui.actions import ACTIONS
 from sealift.ui.app import SealiftApp
+from sealift.ui.screens.charts import ChartsScreen
 from sealift.ui.screens.dialog import Dialog
 from sealift.ui.screens.listing import ListScreen
 from sealift.ui.screens.playbook import PlaybookScreen
@@ -108,7 +109,10 @@ async def test_no_single_lower_case_key_changes_anything() -> None:
                     "the route's screen again",
                 )
                 opened += 1
-        assert opened == 2 + len("ajptxhk")
+            if isinstance(operator.app.screen, ChartsScreen):
+                await operator.pilot.press(*"abcdefghijklmnoprstuvwx", "escape", "escape")
+                opened += 1
+        assert opened == 2 + len("ajptxhkv")
         assert changes(operator) == []
 
 
@@ -122,6 +126,33 @@ async def everything_in(operator: Operator) -> None:
         await wait_for(operator.pilot, lambda: operator.app.screen is panel, "the list again")
     await operator.pilot.press("q")
     await wait_for(operator.pilot, lambda: operator.app.screen is not panel, "the route again")
+
+
+async def test_the_charts_show_what_was_sent_and_what_arrived() -> None:
+    async with operating(size=(80, 24)) as operator:
+        await operator.confirm("n", "take")
+        await operator.until("a seed sends 3 snapshots")
+        await operator.confirm("s", "start")
+        assert await operator.job_ended(15) is JobState.DONE
+        await operator.pilot.press("v")
+        await operator.until("worst lag")
+        await operator.until("1 job ended")
+        assert "limit 1 h 00 min" in operator.sees()
+        await operator.pilot.press("4")
+        await operator.until("Latency of backup, destination")
+        await operator.until("sample")
+        await operator.pilot.press("5")
+        await operator.until("no increment in the last 56 days")
+        await operator.pilot.press("w", "1")
+        await operator.until("Lag, 7 d")
+        await operator.pilot.press("escape")
+        assert operator.app.screen is operator.screen
+        (asked,) = [
+            entry.text
+            for entry in operator.app.command_log.entries()
+            if entry.text.startswith("tail -n 1 ")
+        ]
+        assert asked.endswith("/log")
 
 
 async def test_a_read_only_session_changes_nothing_whatever_is_pressed() -> None:

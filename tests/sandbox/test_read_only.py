@@ -21,6 +21,7 @@ from sealift.hosts.host import Host
 from sealift.hosts.trouble import TroubleError
 from sealift.ui.actions import ACTIONS
 from sealift.ui.app import SealiftApp
+from sealift.ui.screens.charts import ChartsScreen
 from sealift.ui.screens.dialog import Dialog
 from sealift.ui.screens.listing import ListScreen
 from sealift.ui.screens.playbook import PlaybookScreen
@@ -118,9 +119,9 @@ class Driver:
             await wait_for(pilot, lambda: self._list().pane.entries is not None, action, 30)
             self.opened.add(action)
             await self.every_key(action)
-        elif isinstance(app.screen, PlaybookScreen) and action not in self.opened:
+        elif isinstance(app.screen, PlaybookScreen | ChartsScreen) and action not in self.opened:
             self.opened.add(action)
-            for key in (*ascii_lowercase, *"1234", "enter"):
+            for key in (*ascii_lowercase, *"12345", "enter"):
                 if key not in _LEAVE:
                     await self.press(key)
                     await self.dialogs()
@@ -227,7 +228,7 @@ async def test_the_gate_is_not_asked_for_one_change() -> None:
         assert driver.offered == 0
         assert app.gate.asked == []
         assert {each.text for each in await app.demo.deeds()} == set()
-        assert driver.opened >= _LISTS - {"roll_back"} | {"playbook"} | _DEEDS
+        assert driver.opened >= _LISTS - {"roll_back"} | {"playbook", "charts"} | _DEEDS
 
 
 async def test_the_gate_alone_keeps_both_hosts_as_they_are() -> None:
@@ -237,7 +238,7 @@ async def test_the_gate_alone_keeps_both_hosts_as_they_are() -> None:
         assert driver.offered > 10
         kept_back(app)
         assert {each.text for each in await app.demo.deeds()} == set()
-        assert driver.opened >= _LISTS - {"roll_back"} | {"playbook"} | _DEEDS
+        assert driver.opened >= _LISTS - {"roll_back"} | {"playbook", "charts"} | _DEEDS
 
 
 async def test_the_gate_alone_keeps_what_a_rollback_would_destroy() -> None:

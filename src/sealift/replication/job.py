@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import Enum
@@ -206,6 +208,23 @@ def _step(data: dict[str, Any]) -> JobStep:
         brings=frozenset(int(each) for each in data["brings"]),
         pipeline=str(data["pipeline"]),
     )
+
+
+def parse_ends(output: bytes, jobs: Iterable[Job]) -> dict[str, datetime]:
+    """When jobs ended (aware), by their ids, from the last lines of their logs in any order.
+
+    A line that is no job's end is passed over: its job goes on, or was killed.
+    """
+    ids = {f"sealift-{job.about.key}": job.about.id for job in jobs}
+    found: dict[str, datetime] = {}
+    for line in output.decode("utf-8", "replace").splitlines():
+        match line.split(" ", 3):
+            case [mark, when, "end", *_] if mark in ids and when.isdigit():
+                with suppress(ValueError, OverflowError, OSError):  # no such year
+                    found[ids[mark]] = datetime.fromtimestamp(int(when), UTC)
+            case _:
+                pass
+    return found
 
 
 class Follower:

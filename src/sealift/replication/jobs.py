@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 
 from sealift import remote
 from sealift.hosts.host import DEADLINE, Host
 from sealift.hosts.refusal import refusal
 from sealift.hosts.trouble import Trouble, TroubleError
-from sealift.replication.job import Follower, Job, parse_jobs
+from sealift.replication.job import Follower, Job, parse_ends, parse_jobs
 from sealift.replication.job_files import Order, archive
 from sealift.replication.pipeline import between
 from sealift.zfs.commands import Command, Effect
@@ -115,6 +116,19 @@ async def read(host: Host, job: Job, *, deadline: float = DEADLINE) -> Job:
     if not result.ok:
         raise TroubleError(refusal(host.where, command, result))
     return Follower(job).feed(result.stdout, asyncio.get_running_loop().time())
+
+
+async def ends(host: Host, some: Sequence[Job]) -> Mapping[str, datetime]:
+    """When these jobs of a host ended, by their ids, as far as is known. Raises `TroubleError`.
+
+    One command for all of them: the last line of a log is how its job ended.
+    """
+    logs = [f"{job.folder}/log" for job in some]
+    command = Command(("tail", "-n", "1", *logs), Effect.READ, "when these jobs ended")
+    result = await host.run(command)
+    if not result.ok and not result.stdout:  # one log that is gone takes nothing from the others
+        raise TroubleError(refusal(host.where, command, result))
+    return parse_ends(result.stdout, some)
 
 
 def cancel_command(job: Job) -> Command:

@@ -116,6 +116,13 @@ ACTIONS = (
         "Whether the vault is a vault: keys, mounts, what loads keys at boot, who may do what.",
         footer=False,
     ),
+    Action(
+        "charts",
+        ("v",),
+        "charts",
+        "Lag and rate over the night, latency of both pools, size of increments.",
+        footer=False,
+    ),
     Action("log", ("at",), "log", "The command log, large or small.", footer=False, shown_key="@"),
     Action(
         "maximise",

@@ -126,6 +126,7 @@ class Glyphs:
     full: str
     empty: str
     levels: str
+    heat: str
 
 
 UNICODE = Glyphs(
@@ -149,6 +150,7 @@ UNICODE = Glyphs(
     full="█",
     empty="·",
     levels=" ▁▂▃▄▅▆▇█",
+    heat=" ░▒▓█",
 )
 ASCII = Glyphs(
     closed=">",
@@ -171,4 +173,5 @@ ASCII = Glyphs(
     full="#",
     empty=".",
     levels=" .:-=+*#@",
+    heat=" ~o%#",
 )

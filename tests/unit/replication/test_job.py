@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from sealift.hosts.trouble import Trouble
 from sealift.replication.comparison import compare
-from sealift.replication.job import Follower, Job, JobState, parse_about, parse_jobs
+from sealift.replication.job import Follower, Job, JobState, parse_about, parse_ends, parse_jobs
 from sealift.replication.verdict import verified
 from sealift.routes import Location, Route
 from sealift.zfs.parse import ParseError
@@ -112,6 +113,22 @@ def test_a_follower_takes_any_bytes(pieces: list[bytes]) -> None:
     follower = Follower(job())
     for piece in pieces:
         assert follower.feed(piece, 1.0).about == job().about
+
+
+def test_ends_are_those_of_last_lines_that_carry_a_jobs_key() -> None:
+    other = replace(job(), about=replace(job().about, id="other123", key="ffff"))
+    said = (
+        f"==> /jobs/7f3a51c2/log <==\n{MARK} 1766664060 end failed stopped\n\n"
+        "==> /jobs/other123/log <==\nsealift-ffff 1766664000 step 0001\n"
+        "sealift-aaaa 1766664001 end done\n"
+    )
+    found = parse_ends(said.encode(), (job(), other))
+    assert found == {"7f3a51c2": datetime.fromtimestamp(1766664060, UTC)}
+
+
+@given(st.binary() | st.integers().map(lambda when: f"{MARK} {when} end done\n".encode()))
+def test_any_bytes_are_ends_or_none(data: bytes) -> None:
+    assert parse_ends(data, (job(),)).keys() <= {"7f3a51c2"}
 
 
 def test_progress_is_of_the_step_that_runs() -> None:

@@ -14,6 +14,7 @@ from sealift.hosts.trouble import Trouble, TroubleError
 from sealift.replication.anchors import Side
 from sealift.replication.changes import Changes
 from sealift.replication.picture import Picture
+from sealift.replication.seen import Seen
 from sealift.replication.watch import RouteWatch
 from sealift.ui import dialogs
 from sealift.ui.screens.dialog import Choice, Dialog
@@ -32,8 +33,8 @@ _BRIEFLY = 1.5  # seconds
 class Desk:
     """The route screen's hand: asks the operator, and carries out what was confirmed.
 
-    `clock` gives the time now, aware. Everything runs in workers of the route screen, so that it
-    goes on when a panel is closed.
+    `clock` gives the time now, aware. `seen` is what the pictures of this session said. Everything
+    runs in workers of the route screen, so that it goes on when a panel is closed.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Desk:
         self.glyphs = glyphs
         self.clock = clock
         self.read_only = read_only
+        self.seen = Seen()
 
     @property
     def picture(self) -> Picture:

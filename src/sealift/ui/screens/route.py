@@ -44,7 +44,7 @@ from sealift.ui.widgets.transfer import TransferPane
 from sealift.zfs.commands import Effect
 
 NOT_READ = "Both hosts have to be read first."
-_NEED_HOSTS = frozenset({"jobs", "playbook", "audit", "keys"})
+_NEED_HOSTS = frozenset({"jobs", "playbook", "audit", "keys", "charts"})
 _NEED_TREES = frozenset({"tokens", "holds", "hold", "prune", "roll_back"})
 _CHANGING = frozenset({"change", "snapshot", "cancel", "hold", "panel"})
 _MANY_SNAPSHOTS = 10_000
@@ -129,6 +129,7 @@ class RouteScreen(Screen[None]):
     def show(self, picture: Picture) -> None:
         """Draw a new picture."""
         before = self.header.picture
+        self.desk.seen.note(picture, self._clock())
         for pane in (self.header, self.sides, self.iostat, self.transfer):
             pane.picture = picture
         moved = before is not None and picture.job is not before.job
@@ -362,6 +363,13 @@ class RouteScreen(Screen[None]):
 
         if self.route_watch is not None:  # `refusal` says why it is not
             self.open_panel(AuditPanel(self.desk))
+
+    def action_charts(self) -> None:
+        """Draw what looking tells better than reading."""
+        from sealift.ui.panels.charts import ChartsPanel  # noqa: PLC0415 - as for the playbook
+
+        if self.route_watch is not None:  # `refusal` says why it is not
+            ChartsPanel(self.desk).open()
 
     def _holdable(self) -> dict[Side, str]:
         return under_cursor(self.tree_pane.current, self.picture.comparison)

@@ -87,7 +87,10 @@ class ItemPane(ScrollView, can_focus=True):
         before, starts, top = self._items, self._starts, self.scroll_offset.y
         cursor, first = self._cursor, self._index_at(top)
         in_sight = bool(before) and starts[cursor] < top + self._page and starts[cursor + 1] > top
-        self._items = self._write(width)
+        items = self._write(width)
+        if items == self._items:
+            return  # a slow terminal is spared what it shows already
+        self._items = items
         self._starts = [0, *accumulate(len(item.lines) for item in self._items)]
         self._cursor = self._place(before, cursor)
         self.virtual_size = Size(0, self._starts[-1])
@@ -139,6 +142,12 @@ class ItemPane(ScrollView, can_focus=True):
         """To the first item (0) or the last one (-1)."""
         if self._items:
             self._move_to(self._next(-1, 1) if index >= 0 else self._next(len(self._items), -1))
+
+    def go_to(self, identity: str) -> None:
+        """To the item of this id, if there is one."""
+        for index, item in enumerate(self._items):
+            if item.id == identity:
+                self._move_to(index)
 
     def on_click(self, event: events.Click) -> None:
         """Put the cursor where the mouse is."""

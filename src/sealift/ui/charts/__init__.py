@@ -1,0 +1,1 @@
+"""Charts, where looking beats reading. Pure: pictures in, lines of text out."""
