@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SHELL_FILES = $(shell git ls-files -co --exclude-standard '*.sh') .ci/run
 
-.PHONY: help demo test lint lab lab-down lab-test lab-test-all lab-diagnosis bench screenshots clean
+.PHONY: help demo test lint lab lab-down lab-test lab-test-all lab-diagnosis bench screenshots goldens clean
 
 help:  ## what can be made here
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' Makefile
@@ -49,6 +49,9 @@ bench: $(READY)  ## the figures of the README, measured on this machine
 
 screenshots: $(READY)  ## draw screenshots/*.svg
 	$(BIN)/python -m tests.screenshots
+
+goldens: $(READY)  ## write down anew what the tests hold every screen against
+	$(BIN)/python -m tests.goldens
 
 clean:  ## what make has made here
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -58,15 +58,26 @@ class Chain:
 
 def chains(routes: Sequence[Route]) -> tuple[Chain, ...]:
     """Every route in exactly one chain; the chains in the order of the first route of each."""
+    arriving: dict[str | None, list[int]] = {}
+    for number, route in enumerate(routes):
+        arriving.setdefault(_host(route.destination), []).append(number)
     feeders = [
-        [n for n, other in enumerate(routes) if n != number and feeds(other, route)]
+        [
+            n
+            for n in arriving.get(_host(route.source), ())
+            if n != number and feeds(routes[n], route)
+        ]
         for number, route in enumerate(routes)
     ]
+    beside = [set(fed_by) for fed_by in feeders]
+    for number, fed_by in enumerate(feeders):
+        for n in fed_by:
+            beside[n].add(number)
     made: list[Chain] = []
     seen: set[int] = set()
     for number in range(len(routes)):
         if number not in seen:
-            together = _together(number, feeders)
+            together = _reached({number}, beside)
             seen |= together
             made.append(_chain(sorted(together), routes, feeders))
     return tuple(made)
@@ -103,14 +114,12 @@ def _host(location: Location) -> str | None:
     return None if location.host is None else location.host.casefold().rstrip(".")
 
 
-def _together(number: int, feeders: list[list[int]]) -> set[int]:
-    """All that hangs together with a route, in whichever direction."""
-    found, new = set[int](), {number}
+def _reached(start: set[int], ways: Sequence[Iterable[int]]) -> set[int]:
+    """These, and all that can be come to from them; `ways` are the next ones of each."""
+    found, new = set[int](), start
     while new:
         found |= new
-        beside = {n for each in new for n in feeders[each]}
-        beside |= {n for n, fed_by in enumerate(feeders) if new.intersection(fed_by)}
-        new = beside - found
+        new = {n for each in new for n in ways[each]} - found
     return found
 
 
@@ -129,15 +138,7 @@ def _chain(numbers: list[int], routes: Sequence[Route], feeders: list[list[int]]
 
 def _circling(left: list[int], feeders: list[list[int]]) -> list[int]:
     """Those that wait for themselves, and not only for others that do."""
-    return [n for n in left if n in _before(n, feeders)]
-
-
-def _before(number: int, feeders: list[list[int]]) -> set[int]:
-    found, new = set[int](), set(feeders[number])
-    while new:
-        found |= new
-        new = {n for each in new for n in feeders[each]} - found
-    return found
+    return [n for n in left if n in _reached(set(feeders[n]), feeders)]
 
 
 def _link(number: int, hop: int, routes: Sequence[Route], fed_by: list[int]) -> Link:

@@ -15,7 +15,8 @@ from sealift.hosts.trouble import HostKeyUnknownError, Trouble, TroubleError, Un
 from sealift.zfs.commands import Command, Effect
 
 if TYPE_CHECKING:
-    from tests.sandbox.conftest import Home, Hosts, MakeServer, Server, Tools
+    from tests.sandbox.conftest import Home, Hosts, MakeServer, Tools
+    from tests.ssh_server import Server
 
 ECHO = Command(("echo", "in"), Effect.READ, "a test")
 

@@ -19,7 +19,8 @@ from sealift.zfs.commands import Command, Effect
 
 if TYPE_CHECKING:
     from sealift.hosts.host import Host
-    from tests.sandbox.conftest import Home, Hosts, MakeServer, Server, Tools
+    from tests.sandbox.conftest import Home, Hosts, MakeServer, Tools
+    from tests.ssh_server import Server
 
 ECHO = Command(("echo", "in"), Effect.READ, "a test")
 

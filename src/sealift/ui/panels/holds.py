@@ -95,7 +95,9 @@ def _entry(
     row: Held, comparison: Comparison, tag: str, tagged: frozenset[str], others: str
 ) -> Entry:
     whose = row.hold.whose if row.hold else BASE
-    cells = (row.side, row.snapshot, row.tag if row.hold else NOT_HELD, _since(row), whose)
+    # Without the pool, which the side tells: at 80 columns the dataset has to be seen.
+    name = row.snapshot.partition("/")[2] or row.snapshot
+    cells = (row.side, name, row.tag if row.hold else NOT_HELD, _since(row), whose)
     level = headline.INFO
     if row.hold is None:
         level = headline.WARNING

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from textual.binding import Binding
+from textual.timer import Timer
 
 from sealift.replication.overview import Overview
 from sealift.ui import overview_rows
@@ -14,6 +15,8 @@ from sealift.ui.screens.listing import ListScreen
 from sealift.ui.text import Glyphs
 
 _TICK = 5.0  # seconds; lags are shown in minutes
+# Seconds that the answers of many hosts are gathered for: each is another picture of all routes.
+_GATHER = 0.25
 
 
 class OverviewScreen(ListScreen):
@@ -47,17 +50,20 @@ class OverviewScreen(ListScreen):
         self._overview = overview
         self._clock = clock
         self._read_again = refresh
+        self._gathering: Timer | None = None
 
     def on_mount(self) -> None:
         """Go on with the time; the first overview is drawn as any list is."""
         self.set_interval(_TICK, self._draw)
 
     def show_overview(self, overview: Overview) -> None:
-        """Draw a new overview."""
+        """Draw a new overview, soon: others may follow at once."""
         self._overview = overview
-        self._draw()
+        if self._gathering is None:
+            self._gathering = self.set_timer(_GATHER, self._draw)
 
     def _draw(self) -> None:
+        self._gathering = None
         if self.is_current:
             self.show(overview_rows.rows(self._overview, self._clock(), self._glyphs))
 
