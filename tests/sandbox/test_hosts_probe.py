@@ -84,6 +84,18 @@ async def test_no_kernel_module(host: Host, programs: Programs) -> None:
     assert (facts.version.userland, facts.version.module) == ("2.1.11-1", None)
 
 
+async def test_no_kernel_module_and_programs_that_say_nothing_without_it(
+    host: Host, programs: Programs
+) -> None:
+    # As 2.3.2 says it where its module cannot be loaded.
+    said = "The ZFS modules cannot be auto-loaded."
+    programs(zfs=f'echo "{said}" >&2; echo "Try running \'modprobe zfs\'." >&2; exit 1')
+    trouble = await refused(host)
+    assert trouble.finding == "zfs-missing"
+    assert "modprobe zfs" in trouble.mend
+    assert said in trouble.raw
+
+
 @pytest.mark.parametrize("sudo", [True, False])
 async def test_how_to_become_root(
     host: Host, programs: Programs, tmp_path: Path, *, sudo: bool

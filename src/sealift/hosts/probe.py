@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sealift import remote
 from sealift.hosts.elevation import Elevation
 from sealift.hosts.host import DEADLINE, Host, utc_now
-from sealift.hosts.refusal import refusal
+from sealift.hosts.refusal import known, refusal
 from sealift.hosts.trouble import Trouble, TroubleError
 from sealift.zfs.commands import Command, Effect
 from sealift.zfs.names import printable
@@ -89,6 +89,10 @@ async def probe(host: Host, *, deadline: float = DEADLINE) -> HostFacts:
     try:
         return _host_facts(facts)
     except (KeyError, ValueError) as error:
+        # Where its module is missing `zfs version` says so and names none.
+        trouble = known(host.where, "\n".join(facts.get("version", [])))
+        if trouble is not None:
+            raise TroubleError(trouble) from error
         raise TroubleError(
             Trouble(
                 "command-failed",

@@ -10,7 +10,7 @@ say system "$(uname -s)";
 say epoch "$(date -u +%s)";
 zfs=$(command -v zfs) && say zfs "$zfs";
 PATH=${LOGIN_PATH:-$PATH} command -v zfs >/dev/null && say onpath yes;
-zfs version 2>/dev/null | while read -r line; do say version "$line"; done;
+zfs version 2>&1 | while read -r line; do say version "$line"; done;
 if [ "$(id -u)" -ne 0 ] && [ -n "$zfs" ]; then
 sudo -n -l "$zfs" receive >/dev/null 2>&1 && say sudo yes;
 doas -n "$zfs" version >/dev/null 2>&1 && say doas yes;
