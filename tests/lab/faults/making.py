@@ -163,7 +163,7 @@ def calm(lab: Lab) -> None:
     for host in lab.hosts:
         host.run("for each in zfs ssh pv mbuffer sleep; do pkill -KILL -x $each; done", check=False)
     for host in lab.hosts:
-        host.run("while pgrep -x zfs >/dev/null; do sleep 0.1; done", timeout=120)
+        host.run("while pgrep -x zfs >/dev/null; do sleep 0.1; done", timeout=240)
 
 
 # --- the bulky tree ---

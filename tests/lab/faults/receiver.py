@@ -369,5 +369,5 @@ RECEIVER = (
     Fault("dataset-busy", "another stream into it", other_route, "receiver"),
     Fault("dataset-busy", "another stream into a child", other_route_into_a_child, "receiver"),
     Fault("receiver-semantics", "200 tiny snapshots", tiny_snapshots(200), "bottleneck"),
-    Fault("receiver-semantics", "large dnodes", large_dnodes(8000), "bottleneck"),
+    Fault("receiver-semantics", "large dnodes", large_dnodes(4000), "bottleneck"),
 )
