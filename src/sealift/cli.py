@@ -41,6 +41,7 @@ PLACES = (
     "[user@]host:pool/dataset, or pool/dataset for this machine."
 )
 _COMMANDS = ("status", "plan", "diagnose", "audit", "jobs", "demo")
+_EVERY = (*_COMMANDS, "config", "completion")
 _ALL_ROUTES = ("", "status")  # what is asked of all routes where none is named
 _CONFIG_WORDS = ("path", "show", "check")
 _NO_ROUTE = ("here/source", "here/destination")  # `sealift jobs` alone: this machine's jobs
@@ -153,8 +154,7 @@ def _completion(words: Sequence[str]) -> int:
     if len(words) != 1 or words[0] not in completion.SHELLS:
         raise UsageError("write sealift completion bash, zsh or fish")
     follow = {"demo": NAMES, "config": _CONFIG_WORDS, "completion": completion.SHELLS}
-    every = (*_COMMANDS, "config", "completion")
-    commands = {each: follow.get(each, ()) for each in every}
+    commands = {each: follow.get(each, ()) for each in _EVERY}
     _out(completion.script(words[0], tuple(completion.options(_parser())), commands))
     return 0
 
@@ -245,11 +245,26 @@ def _setup(
             others = (each.route for each in known.setups.values() if each.route.name != name)
             return (_named(name, known),), tuple(others)
         case [source, destination]:
+            if not set(source + destination) & {":", "/"} and _near_command(source):
+                raise UsageError(f"{_no_command(source)} A pool of that name is :{source}")
             route = Route(Location.parse(source), Location.parse(destination))
             if route.source == route.destination:
                 raise UsageError("the source and the destination are the same dataset")
             return (Setup(route),), ()
+    if words and not set(words[0]) & {":", "/"}:
+        raise UsageError(f"{_no_command(words[0])} {PLACES}")
     raise UsageError(f"a SOURCE and a DESTINATION are needed, or a ROUTE. {PLACES}")
+
+
+def _near_command(word: str) -> str:
+    # Short words are alike by chance.
+    return nearest(word, _EVERY, alike=0.75)
+
+
+def _no_command(word: str) -> str:
+    """That this is no command, with the nearest one or all of them."""
+    near = _near_command(word) or f": there are {', '.join(_EVERY)}."
+    return f"there is no command {printable(repr(word))}{near}"
 
 
 def _all_routes(config: Config) -> tuple[Setup, ...]:
@@ -265,14 +280,15 @@ def _named(name: str, config: Config) -> Setup:
     if name in config.setups:
         return config.setups[name]
     file = printable(str(config.file))
-    if not config.setups:
-        raise UsageError(
-            f"there is no route {printable(name)!r}: {file} has none. Write one there, or give a "
-            f"SOURCE and a DESTINATION. {PLACES}"
-        )
-    near = nearest(name, config.setups)
-    known = "" if near else f": there are {', '.join(config.setups)}"
-    raise UsageError(f"{file} has no route {printable(name)!r}{near or known}")
+    near = nearest(name, config.setups) or _near_command(name)
+    commands = f"The commands are {', '.join(_EVERY)}; sealift --help says what each does."
+    wrong = f"{printable(name)!r} is neither a command nor a route"
+    if near:
+        raise UsageError(f"{wrong}{near} {commands}")
+    if config.setups:
+        known = ", ".join(config.setups)
+        raise UsageError(f"{wrong}: in {file} there are {known}. {commands}")
+    raise UsageError(f"{wrong}: {file} has none. {commands} {PLACES}")
 
 
 def _read_config(named: Path | None) -> Config:
@@ -309,7 +325,7 @@ def _window(seconds: float | None) -> float | None:
     return seconds
 
 
-def _add_route_options(parser: argparse.ArgumentParser) -> None:
+def _add_route_options(parser: argparse._ArgumentGroup) -> None:
     """The settings of a route, by their names in the config. What is not given stays None."""
     parser.add_argument(
         "--read-only",
@@ -403,24 +419,26 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--prometheus", action="store_true", help="print the status as metrics; the code is 0"
     )
-    _add_route_options(parser)
     parser.add_argument("--ssh-config", type=Path, metavar="FILE", help="instead of ~/.ssh/config")
-    parser.add_argument(
+    _add_route_options(parser.add_argument_group("a route", "before what the config says of it"))
+    diagnosing = parser.add_argument_group("sealift diagnose")
+    diagnosing.add_argument(
         "--window", type=float, metavar="S", help="seconds that a diagnosis samples"
     )
-    parser.add_argument(
+    diagnosing.add_argument(
         "--no-trial",
         action="store_true",
         help="a diagnosis tries nothing out where no transfer runs",
     )
-    parser.add_argument(
+    diagnosing.add_argument(
         "--report", type=Path, metavar="FILE", help="write a diagnosis as an incident report, too"
     )
-    parser.add_argument(
+    diagnosing.add_argument(
         "--mask", action="store_true", help="the report names no host, user or dataset"
     )
-    parser.add_argument("--list", action="store_true", help="the scenarios of the demo")
-    parser.add_argument(
+    playing = parser.add_argument_group("sealift demo")
+    playing.add_argument("--list", action="store_true", help="the scenarios of the demo")
+    playing.add_argument(
         "--snapshots", type=int, metavar="N", help="about how many the demo gives each side"
     )
     return parser

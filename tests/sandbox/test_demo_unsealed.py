@@ -78,4 +78,9 @@ async def test_what_can_be_read_is_replaced_by_what_the_audit_says_and_the_night
         await operator.pilot.press("q")
         farewell = await opened(operator, "An expert would have done this")
         assert isinstance(farewell, Dialog)
-        await operator.choose("cancel")
+        await operator.pilot.press("escape")  # as everywhere: back, not out
+        await operator.until("SEALED vault")
+        assert operator.app.is_running
+        await operator.pilot.press("q")
+        await opened(operator, "An expert would have done this")
+        await operator.choose("leave")

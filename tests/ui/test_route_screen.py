@@ -155,6 +155,18 @@ async def test_help_lists_every_action_with_its_key() -> None:
             assert all(word in text for word in action.title.split()), action.title
 
 
+async def test_ctrl_c_ends_nothing_and_says_what_leaves() -> None:
+    async with showing(picture(*BEHIND)) as operator:
+
+        def told() -> list[str]:
+            return [each.message for each in operator.app._notifications]  # noqa: SLF001
+
+        await operator.pilot.press("ctrl+c")
+        await wait_for(operator.pilot, told, "it is said")
+        assert told() == ["Ctrl-C ends neither sealift nor a job: q leaves."]
+        assert operator.app.is_running
+
+
 async def test_read_only_turns_every_changing_action_off_and_says_so() -> None:
     async with showing(picture(*BEHIND), "--read-only") as operator:
         assert "READ-ONLY" in operator.sees().splitlines()[0]

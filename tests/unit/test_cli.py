@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -76,3 +77,29 @@ def test_version_and_help_load_neither_textual_nor_asyncssh(words: list[str]) ->
         [sys.executable, "-c", script], capture_output=True, text=True, check=False
     )
     assert (ran.returncode, ran.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("bogus", "'bogus' is neither a command nor a route"),
+        ("bogus", "The commands are status, plan, diagnose, audit, jobs, demo, config, completion"),
+        ("statsu", "did you mean status?"),
+        ("diagnos tonight", "there is no command 'diagnos': did you mean diagnose?"),
+        ("diagnos tank/a h:tank/a", "there is no command 'diagnos': did you mean diagnose?"),
+        ("help tank/a h:tank/a", "there is no command 'help': there are status, plan"),
+    ],
+)
+def test_a_word_that_is_no_command_names_those_that_are(
+    words: str, said: str, tmp_path: Path
+) -> None:
+    config = tmp_path / "config.toml"
+    config.touch()
+    with pytest.raises(UsageError) as raised:
+        parse([*words.split(), "--config", str(config)])
+    assert said in str(raised.value)
+
+
+def test_pools_of_this_machine_may_have_any_name() -> None:
+    assert parse(["tank", "backup"]).route.source.dataset == "tank"
+    assert parse([":diagnos", "backup"]).route.source.dataset == "diagnos"

@@ -59,11 +59,11 @@ class Setting:
     get: Callable[[Setup], TomlValue | None]
 
 
-def nearest(word: str, words: Iterable[str]) -> str:
-    """`: did you mean NAME?` for the nearest of these words, empty if none is near."""
+def nearest(word: str, words: Iterable[str], *, alike: float = 0.6) -> str:
+    """`: did you mean NAME?` for the nearest of these words, empty if none is so much `alike`."""
     from difflib import get_close_matches  # noqa: PLC0415 - only where something is wrong
 
-    found = get_close_matches(word, tuple(words), n=1)
+    found = get_close_matches(word, tuple(words), n=1, cutoff=alike)
     return f": did you mean {found[0]}?" if found else ""
 
 

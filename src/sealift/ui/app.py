@@ -216,8 +216,9 @@ class SealiftApp(App[int]):
     def opened(self, screen: RouteScreen, watch: RouteWatch) -> None:
         """The hosts can be used now. For the demo, which goes on from here."""
 
-    async def farewell(self) -> None:
-        """Say what there is to say before leaving. For the demo."""
+    async def farewell(self) -> bool:
+        """Say what there is to say before leaving; False to stay. For the demo."""
+        return True
 
     def _show(self, screen: RouteScreen, picture: Picture) -> None:
         if self.is_running:  # once it ends its widgets are taken down, and closed hosts are news
@@ -267,8 +268,15 @@ class SealiftApp(App[int]):
 
     @work(group="quit", exit_on_error=False)
     async def _leave(self) -> None:
-        await self.farewell()
-        self.exit(0)
+        if await self.farewell():
+            self.exit(0)
+
+    def action_help_quit(self) -> None:
+        """Ctrl-C ends nothing here: say what it did not do, and the key that leaves."""
+        bindings = self.active_bindings.items()
+        leaves = [key for key, each in bindings if each.binding.action in {"quit", "app.quit"}]
+        words = f"{min(leaves, key=len)} leaves" if leaves else "esc goes back"
+        self.notify(f"Ctrl-C ends neither sealift nor a job: {words}.", markup=False)
 
     def _fatal_error(self) -> None:
         # Textual would print every frame with its variables, which may hold a secret.

@@ -24,7 +24,7 @@ from sealift.replication.changes import Changes
 from sealift.replication.watch import RouteWatch
 from sealift.ui import dialogs, text
 from sealift.ui.app import SealiftApp
-from sealift.ui.screens.dialog import Dialog
+from sealift.ui.screens.dialog import Choice, Dialog
 from sealift.ui.screens.route import RouteScreen
 
 _LOOK = 2.0  # seconds between two looks at whether the night is mended
@@ -106,13 +106,13 @@ class DemoApp(SealiftApp):
                 partial(self.push_screen, _briefing(self._demo, cancel="Back")),
             )
 
-    async def farewell(self) -> None:
+    async def farewell(self) -> bool:
         """What the operator did, how long it took, what an expert would have done."""
         demo = self._demo
         if demo is None or demo.scenario.autostart:
-            return
+            return True
         took = (utc_now() - self._began).total_seconds()
-        await self.push_screen_wait(
+        chosen = await self.push_screen_wait(
             Dialog(
                 f"Demo: {demo.scenario.title}",
                 [
@@ -123,9 +123,12 @@ class DemoApp(SealiftApp):
                     # Last: it may be longer than the screen.
                     _deeds(await demo.deeds()),
                 ],
-                cancel="Leave",
+                [Choice("leave", "Leave")],
+                cancel="Back",
+                focus="leave",
             )
         )
+        return chosen == "leave"
 
 
 def _briefing(demo: Demo, *, cancel: str) -> Dialog:
