@@ -81,6 +81,8 @@ def _included(pattern: str) -> list[Path]:
     """The files of an `Include`, sorted; a relative one is below `~/.ssh`."""
     try:
         path = Path("~/.ssh").expanduser() / Path(pattern).expanduser()
+        if not path.name:  # the root folder, which pathlib takes for no pattern
+            return []
         found = Path(path.anchor).glob(str(path.relative_to(path.anchor)))
         return sorted(each for each in found if each.is_file())
     except (RuntimeError, ValueError, OSError):  # no such user's home, no pattern, no such folder

@@ -46,7 +46,8 @@ def test_included_files_are_followed_where_ssh_looks_for_them(ssh: Path, tmp_pat
     (tmp_path / "other").write_text("Host other\n")
     (tmp_path / "third").write_text("Host third\n")
     (ssh / "config").write_text(
-        f"Host first\nInclude d/* nothing-there* / ~nobody-here/x\nInclude ~/other {tmp_path / 'third'}\nHost last\n"
+        "Host first\nInclude d/* nothing-there* / ~nobody-here/x\n"
+        f"Include ~/other {tmp_path / 'third'}\nHost last\n"
     )
     assert names() == ["first", "one", "two", "other", "third", "last"]
 
