@@ -252,7 +252,7 @@ SETTINGS = {
     )
 }
 NEEDED = ("source", "destination")
-NOWHERE = Location(None, None, "nowhere")
+NOWHERE = Location(None, None, "")
 """What stands for a place that is not known yet."""
 
 

@@ -38,13 +38,15 @@ class Draft:
     """A route as a table of `file`. `table` is its TOML, to be shown or pasted.
 
     `before` is what the file holds now, None if it is not there. `refusal` says why sealift does
-    not write it; empty if it may.
+    not write it; empty if it may. `paste` is whether the table is right, and only the file is not
+    ours.
     """
 
     file: Path
     table: str
     before: bytes | None
     refusal: str = ""
+    paste: bool = False
 
 
 def draft(setup: Setup, named: Path | None = None) -> Draft:
@@ -56,8 +58,11 @@ def draft(setup: Setup, named: Path | None = None) -> Draft:
     except FileNotFoundError:
         before = None
     except OSError as error:
-        return Draft(file, table, None, f"it cannot be read: {error.strerror}")
-    return Draft(file, table, before, _name_refusal(setup) or _file_refusal(file, before, setup))
+        return Draft(file, table, None, f"it cannot be read: {error.strerror}", paste=True)
+    if wrong := _name_refusal(file, before, setup):
+        return Draft(file, table, before, wrong)
+    foreign = _file_refusal(file, before)
+    return Draft(file, table, before, foreign, paste=bool(foreign))
 
 
 def write(wanted: Draft, gate: Gate) -> None:
@@ -110,20 +115,25 @@ def _values(setup: Setup) -> dict[str, TomlValue]:
     }
 
 
-def _name_refusal(setup: Setup) -> str:
-    wrong = wrong_name(setup.route.name)
-    return "" if wrong is None else f"{wrong[0]}. {wrong[1]}"
+def _name_refusal(file: Path, before: bytes | None, setup: Setup) -> str:
+    name = setup.route.name
+    if wrong := wrong_name(name):
+        return f"{wrong[0]}. {wrong[1]}"
+    try:
+        known = parse_config(before or b"", file)
+    except ConfigError:
+        return ""  # which is said of the file
+    taken = f"it has a route called {name} already: give this one another name"
+    return taken if name in known else ""
 
 
-def _file_refusal(file: Path, before: bytes | None, setup: Setup) -> str:
+def _file_refusal(file: Path, before: bytes | None) -> str:
     if before is None:
         return ""
     try:
-        known = parse_config(before, file)
+        parse_config(before, file)
     except ConfigError as error:
         return f"it has mistakes of its own: {error.lines[0]}"
-    if setup.route.name in known:
-        return f"it has a route called {setup.route.name} already: give this one another name"
     if before != _whole(tomllib.loads(before.decode())):
         return "it was written by hand, and sealift leaves it as it is: paste the table into it"
     if file.stat().st_uid != os.geteuid():

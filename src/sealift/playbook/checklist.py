@@ -248,5 +248,5 @@ def _dataset(it: Dataset, *, over_encrypted: bool) -> Check:
 
 
 def _unseen(identity: str, title: str, trouble: Trouble | None = None) -> Check:
-    found = trouble.what if trouble else "the lines above come first"
+    found = trouble.what if trouble else "what stands above has to be in order first"
     return Check(identity, title, State.UNSEEN, found, _told(trouble))

@@ -5,25 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from textual.binding import Binding
-
 from sealift.replication.overview import Overview
 from sealift.ui import overview_rows
 from sealift.ui.actions import ACTIONS
-from sealift.ui.screens.listing import ListScreen
+from sealift.ui.screens.top import TopScreen
 from sealift.ui.text import Glyphs
 
 _TICK = 5.0  # seconds; lags are shown in minutes
 
 
-class OverviewScreen(ListScreen):
+class OverviewScreen(TopScreen):
     """Draws the newest overview. `opened` is told the title of the route to be opened."""
 
-    BINDINGS = [
-        *(action.binding() for action in ACTIONS if action.id == "refresh"),
-        Binding("escape", "clear", "clear", show=False, id="list.back"),
-        Binding("q", "app.quit", "quit", id="list.leave"),
-    ]
+    BINDINGS = [action.binding() for action in ACTIONS if action.id == "refresh"]
 
     def __init__(
         self,
@@ -31,6 +25,7 @@ class OverviewScreen(ListScreen):
         opened: Callable[[str], None],
         refresh: Callable[[], None],
         *,
+        new_route: Callable[[], None],
         glyphs: Glyphs,
         clock: Callable[[], datetime],
         read_only: bool,
@@ -40,6 +35,7 @@ class OverviewScreen(ListScreen):
             overview_rows.COLUMNS,
             overview_rows.rows(overview, clock(), glyphs),
             lambda _, titles: opened(titles[0]),
+            new_route=new_route,
             empty="There is no route.",
             glyphs=glyphs,
             read_only=read_only,
@@ -68,8 +64,3 @@ class OverviewScreen(ListScreen):
     def action_refresh(self) -> None:
         """Read all hosts now."""
         self._read_again()
-
-    def action_clear(self) -> None:
-        """Out of the filter. There is nothing to go back to."""
-        if self.query_one("#filter-line").display:
-            self.action_back()
