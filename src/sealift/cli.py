@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sealift import __version__
-from sealift.config.settings import SETTINGS, Setup, nearest
+from sealift.config.settings import NOWHERE, SETTINGS, Setup, nearest
 from sealift.hosts.elevation import Elevation
 from sealift.routes import LAG_LIMIT, SNAPSHOT_FORMAT, BadLocationError, Location, Route, Via
 from sealift.zfs.names import BadNameError, printable
@@ -40,11 +40,18 @@ PLACES = (
     "ROUTE is the name of a route of the config, or SOURCE DESTINATION: each is "
     "[user@]host:pool/dataset, or pool/dataset for this machine."
 )
+FIRST = """\
+there is no route yet: {file} has none.
+sealift demo                 two embedded hosts to try it on: no ZFS, no root, no network
+sealift SOURCE DESTINATION   looks at one route, and writes nothing
+sealift                      on a terminal: looks at your hosts and helps to write a route down
+[route.NAME], and below it source = "PLACE" and destination = "PLACE": in that file, by hand"""
 _COMMANDS = ("status", "plan", "diagnose", "audit", "jobs", "demo")
 _EVERY = (*_COMMANDS, "config", "completion")
 _ALL_ROUTES = ("", "status")  # what is asked of all routes where none is named
 _CONFIG_WORDS = ("path", "show", "check")
 _NO_ROUTE = ("here/source", "here/destination")  # `sealift jobs` alone: this machine's jobs
+_DEMO_NIGHT = "quiet-night"
 _DEMO_ROUTE = ("root@nas1:tank/prod", "root@dr1:backup/prod")
 
 
@@ -56,9 +63,10 @@ class UsageError(Exception):
 class Options:
     """What the command line asks for. `command` is empty for the screen.
 
-    `setups` are the routes: one that was named, or all of the config if `all_routes`. `theme` is
-    the program's; a route may have its own.
-    `others` are the other routes of the config, as far as that was read.
+    `setups` are the routes: one that was named, or all of the config if `all_routes`, which may be
+    none; `others` are the other routes of the config, as far as that was read. `template` is what
+    it says of any route, and `config` the file that routes are kept in, None for the user's own.
+    `theme` is the program's; a route may have its own.
     `scenario` is the demo's, `--list` for their names; `snapshots` is how many it gives each side.
     `window` is how many seconds a diagnosis samples (None: as many as it thinks right), `trial`
     whether it may try what each stage can do where nothing runs; `report` is where it is written
@@ -70,8 +78,10 @@ class Options:
     as_json: bool
     ssh_config: Path | None
     theme: str | None
+    template: Setup
     all_routes: bool = False
     others: tuple[Route, ...] = ()
+    config: Path | None = None
     scenario: str = ""
     snapshots: int | None = None
     window: float | None = None
@@ -89,6 +99,11 @@ class Options:
     def elevation(self) -> Elevation | None:
         """How its hosts let us act as root; None if each is to be asked."""
         return self.setups[0].elevation
+
+    @property
+    def read_only(self) -> bool:
+        """Whether nothing may be changed, whichever route it is."""
+        return self.template.route.read_only
 
     def with_route(self, route: Route) -> Options:
         """The same with another route in the place of its own."""
@@ -127,13 +142,26 @@ def _main(argv: Sequence[str] | None) -> int:
         os.environ["TEXTUAL_THEME"] = "ansi-dark"
     if options.command == "demo":
         return _demo(options)
+    if not (options.setups or sys.stdout.isatty()):
+        _err(f"{FIRST.format(file=printable(str(options.config)))}\n{PLACES}")
+        return 2
     if options.command or not sys.stdout.isatty():
         from sealift.headless import print_command  # noqa: PLC0415 - --help stays quick
 
         return asyncio.run(print_command(options))
     from sealift.ui.app import SealiftApp, run  # noqa: PLC0415 - not loaded for text output
 
-    return run(SealiftApp(options))
+    app = SealiftApp(options)
+    code = run(app)
+    return _demo(_first_demo(options)) if app.wants_demo else code
+
+
+def _first_demo(options: Options) -> Options:
+    """The demo as the first screen begins it."""
+    setup, (source, destination) = options.template, map(Location.parse, _DEMO_ROUTE)
+    route = replace(setup.route, source=source, destination=destination)
+    setups = (replace(setup, route=route),)
+    return replace(options, command="demo", setups=setups, all_routes=False, scenario=_DEMO_NIGHT)
 
 
 def _config(word: str, named: Path | None, as_json: bool) -> int:  # noqa: FBT001 - as parsed
@@ -198,7 +226,7 @@ def parse(argv: Sequence[str]) -> Options:
         command = words.pop(0)
     scenario = ""
     if command == "demo":
-        scenario = "--list" if arguments.list else "".join(words[:1]) or "quiet-night"
+        scenario = "--list" if arguments.list else "".join(words[:1]) or _DEMO_NIGHT
         if len(words) > 1:
             raise UsageError("one SCENARIO at a time")
         words = list(_DEMO_ROUTE)
@@ -206,10 +234,14 @@ def parse(argv: Sequence[str]) -> Options:
         words = list(_NO_ROUTE)
     all_routes = not words and command in _ALL_ROUTES
     others: tuple[Route, ...] = ()
+    file: Path | None = arguments.config
     if all_routes:
-        named = _all_routes(_read_config(arguments.config))
+        config = _read_config(file)
+        file, named = config.file, tuple(config.setups.values())
+        if command and not named:
+            raise UsageError(f"{FIRST.format(file=printable(str(file)))}\n{PLACES}")
     else:
-        named, others = _setup(words, arguments.config)
+        named, others = _setup(words, file)
     setups = tuple(_with_options(each, arguments) for each in named)
     ssh_config: Path | None = arguments.ssh_config
     if ssh_config is not None and not ssh_config.is_file():
@@ -222,6 +254,8 @@ def parse(argv: Sequence[str]) -> Options:
         theme=arguments.theme if all_routes else setups[0].theme,
         all_routes=all_routes,
         others=others,
+        template=_with_options(Setup(Route(NOWHERE, NOWHERE)), arguments),
+        config=file,
         scenario=scenario,
         snapshots=arguments.snapshots,
         window=_window(arguments.window),
@@ -265,15 +299,6 @@ def _no_command(word: str) -> str:
     """That this is no command, with the nearest one or all of them."""
     near = _near_command(word) or f": there are {', '.join(_EVERY)}."
     return f"there is no command {printable(repr(word))}{near}"
-
-
-def _all_routes(config: Config) -> tuple[Setup, ...]:
-    if not config.setups:
-        raise UsageError(
-            "a SOURCE and a DESTINATION are needed, or a ROUTE: "
-            f"{printable(str(config.file))} has none yet. {PLACES}"
-        )
-    return tuple(config.setups.values())
 
 
 def _named(name: str, config: Config) -> Setup:

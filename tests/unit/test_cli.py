@@ -46,8 +46,22 @@ def test_options_may_stand_anywhere() -> None:
     assert (options.command, options.as_json) == ("plan", True)
     assert options.route.purpose is Purpose.STANDBY
     assert options.route.read_only
-    with pytest.raises(UsageError):
-        parse([])
+
+
+def test_without_a_route_there_is_the_first_screen_or_what_to_do_in_words(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    options = parse(["--read-only", "--standby"])
+    assert (options.setups, options.all_routes, options.read_only) == ((), True, True)
+    assert options.template.route.purpose is Purpose.STANDBY
+    with pytest.raises(UsageError, match="there is no route yet"):
+        parse(["status"])
+    assert main([]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert f"{options.config} has none" in err
+    assert "sealift demo" in err
+    assert "[route.NAME]" in err
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,8 @@ from pathlib import Path
 import platformdirs
 
 from sealift.config.lines import KeyPath, lines_of_keys
-from sealift.config.settings import NEEDED, SETTINGS, Setup, nearest, quoted
-from sealift.routes import Location, Route
+from sealift.config.settings import NEEDED, NOWHERE, SETTINGS, Setup, nearest, quoted
+from sealift.routes import Route
 from sealift.words import count
 from sealift.zfs.names import printable
 
@@ -92,11 +92,18 @@ def read_config(named: Path | None = None) -> Config:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         mend = "Check who may read it."
         raise ConfigError(file, (Mistake(None, f"it cannot be read: {why}", mend),)) from error
-    try:
-        setups = parse_config(content)
-    except _MistakesError as error:
-        raise ConfigError(file, error.mistakes) from error
-    return Config(file, there=True, setups=setups)
+    return Config(file, there=True, setups=parse_config(content, file))
+
+
+def wrong_name(name: str) -> tuple[str, str] | None:
+    """Why a route cannot be called that, and what to do; None if it can."""
+    if not _NAME.fullmatch(name):
+        mend = "Use letters, digits and _.-, a letter or digit first, at most 64 of them."
+        return f"{quoted(name)} cannot be the name of a route", mend
+    if name in RESERVED:
+        mend = "On the command line it would be read as that."
+        return f"a route cannot be called {name}: that is a command", mend
+    return None
 
 
 class _MistakesError(Exception):
@@ -105,8 +112,15 @@ class _MistakesError(Exception):
         self.mistakes = mistakes
 
 
-def parse_config(content: bytes) -> dict[str, Setup]:
-    """The routes of a config, by name."""
+def parse_config(content: bytes, file: Path) -> dict[str, Setup]:
+    """The routes of a config, by name. Raises `ConfigError`."""
+    try:
+        return _parsed(content)
+    except _MistakesError as error:
+        raise ConfigError(file, error.mistakes) from error
+
+
+def _parsed(content: bytes) -> dict[str, Setup]:
     try:
         text = content.decode()
     except UnicodeDecodeError as error:
@@ -172,12 +186,8 @@ class _Reader:
         if name in SETTINGS and not isinstance(table, dict):
             self._note(path, f"{name} stands outside any route", "Write [route.NAME] above it.")
             return None
-        if not _NAME.fullmatch(name):
-            mend = "Use letters, digits and _.-, a letter or digit first, at most 64 of them."
-            self._note(path, f"{quoted(name)} cannot be the name of a route", mend)
-        elif name in RESERVED:
-            mend = "On the command line it would be read as that."
-            self._note(path, f"a route cannot be called {name}: that is a command", mend)
+        if wrong := wrong_name(name):
+            self._note(path, *wrong)
         if not isinstance(table, dict):
             self._note(path, f"{quoted(name)} is no table", f"Write [route.{name}] and its keys.")
             return None
@@ -185,8 +195,7 @@ class _Reader:
         for missing in (key for key in NEEDED if key not in table):
             mend = f'Add {missing} = "[user@]host:pool/dataset".'
             self._note(path, f"the route {quoted(name)} has no {missing}", mend)
-        nowhere = Location(None, None, "nowhere")
-        setup = Setup(Route(nowhere, nowhere, name=name))
+        setup = Setup(Route(NOWHERE, NOWHERE, name=name))
         for key, value in table.items():
             setup = self._put(setup, (*path, key), value)
         route = setup.route

@@ -252,6 +252,8 @@ SETTINGS = {
     )
 }
 NEEDED = ("source", "destination")
+NOWHERE = Location(None, None, "")
+"""What stands for a place that is not known yet."""
 
 
 def values_of(setup: Setup) -> dict[str, TomlValue]:

@@ -76,20 +76,25 @@ def _skew(scene: Scene, role: Role, ahead: int) -> Finding:
     )
 
 
+def lacking(role: Role, may: frozenset[str]) -> tuple[str, ...]:
+    """The rights that a replication needs on that side, of those that are not held."""
+    return tuple(each[0] for each in _NEEDED[role] if not may & set(each))
+
+
 def _missing(scene: Scene, role: Role, rights: Rights) -> Iterator[Finding]:
     if rights.root:
         return
     dataset = scene.side(role).location.dataset
     may = allow.allowed(rights.grants, dataset, rights.user, rights.groups)
-    needed = tuple(each[0] for each in _NEEDED[role] if not may & set(each))
+    needed = lacking(role, may)
     wanted = tuple(each[0] for each in _WANTED[role] if not may & set(each))
     if not needed and not wanted:
         return
-    lacking = (*needed, *wanted)
+    asked = (*needed, *wanted)
     # Somebody who may is at work, or has been: then we only look on, and nothing is wrong.
     carried = scene.flow.running or (scene.comparison is not None and scene.comparison.level)
     command = Command(
-        ("zfs", "allow", "-u", rights.user, ",".join(lacking), dataset), Effect.CHANGE, ""
+        ("zfs", "allow", "-u", rights.user, ",".join(asked), dataset), Effect.CHANGE, ""
     )
     yield Finding(
         "permission-missing",
@@ -97,7 +102,7 @@ def _missing(scene: Scene, role: Role, rights: Rights) -> Iterator[Finding]:
         role,
         dataset,
         f"{rights.user} on {scene.where(role)} is neither root nor allowed to "
-        f"{', '.join(lacking)} on {dataset}",
+        f"{', '.join(asked)} on {dataset}",
         scene.evidence(role, commands.delegations(dataset), f"allowed: {_text(may)}"),
         (
             NextStep(

@@ -11,7 +11,7 @@ from sealift.zfs.commands import Effect
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Something the operator can do on the route screen.
+    """Something the operator can do on the route screen, or else before a route is open.
 
     `effect` is what it can lead to once it is confirmed; an action that leads to more than reading
     is off in a read-only session. `keys` are Textual's names, the first one is shown. `footer`
@@ -25,6 +25,7 @@ class Action:
     effect: Effect = Effect.READ
     footer: bool = True
     shown_key: str = ""
+    on_route: bool = True
 
     def binding(self) -> Binding:
         """The action as Textual binds it; its id lets a user's keymap move it."""
@@ -122,6 +123,13 @@ ACTIONS = (
         "charts",
         "Lag and rate over the night, latency of both pools, size of increments.",
         footer=False,
+    ),
+    Action(
+        "new_route",
+        ("N",),
+        "new route…",
+        "From all routes: choose source and destination, and write the route into the config.",
+        on_route=False,
     ),
     Action("log", ("at",), "log", "The command log, large or small.", footer=False, shown_key="@"),
     Action(

@@ -1,20 +1,29 @@
-"""The overview in the program: follows all hosts, opens one route at a time, and comes back."""
+"""The overview in the program: follows all hosts, opens one route at a time, and comes back.
+
+Without any route there is the first screen in its place; either leads to a new route.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from textual.worker import Worker
+
 from sealift.hosts.command_log import CommandLog
 from sealift.hosts.host import Connection
-from sealift.replication.overview import Overview, OverviewWatch
+from sealift.replication.overview import Overview, OverviewWatch, hosts_of
 from sealift.replication.picture import Picture, Side
+from sealift.routes import Location
 
 if TYPE_CHECKING:
     from sealift.cli import Options
+    from sealift.config.settings import Setup
     from sealift.ui.app import SealiftApp
+    from sealift.ui.looks import Looks
     from sealift.ui.screens.overview import OverviewScreen
 
 
@@ -30,9 +39,20 @@ class AllRoutes:
         self._clock = clock
         self.watch: OverviewWatch | None = None
         self._screen: OverviewScreen | None = None
+        self._following: Worker[None] | None = None
+        self._looks: Looks | None = None
 
     def show(self) -> None:
-        """Show all routes at once; their hosts come after the first frame."""
+        """Show all routes at once, or how to come to the first one."""
+        if self._options.setups:
+            self._show_overview()
+            return
+        from sealift.ui.first_start import FirstStart  # noqa: PLC0415 - only without a route
+
+        FirstStart(self._app, self.looks, self.new_route).show()
+
+    def _show_overview(self) -> None:
+        """The overview; its hosts come after the first frame."""
         from sealift.ui.screens.overview import OverviewScreen  # noqa: PLC0415 - not for one route
 
         waiting = Connection(connected=False, since=self._clock())
@@ -50,15 +70,16 @@ class AllRoutes:
             first,
             self.open,
             self._refresh,
+            new_route=self.new_route,
             glyphs=self._app.glyphs,
             clock=self._clock,
-            read_only=False,
+            read_only=self._options.read_only,
         )
         self._app.push_screen(self._screen)
         self._app.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
-        self._app.run_worker(self._follow(), group="watch", exit_on_error=True)
+        self._following = self._app.run_worker(self._follow(), group="watch", exit_on_error=True)
 
     async def _follow(self) -> None:
         routes = [each.route for each in self._options.setups]
@@ -73,7 +94,10 @@ class AllRoutes:
 
     def open(self, title: str) -> None:
         """Open a route."""
-        setup = next(each for each in self._options.setups if each.route.title == title)
+        self.open_setup(next(each for each in self._options.setups if each.route.title == title))
+
+    def open_setup(self, setup: Setup) -> None:
+        """Open a route, whether the config has it or not."""
         self._app.options = self._options.only(setup)
         self._app.command_log = CommandLog()  # its journal is of this route alone
         self._app.use_theme(setup.theme or self._options.theme)
@@ -91,3 +115,36 @@ class AllRoutes:
     def _refresh(self) -> None:
         if self.watch is not None:
             self.watch.refresh()
+
+    # One more
+
+    @property
+    def looks(self) -> Looks:
+        """What was seen of hosts, those of the routes and of the ssh_config."""
+        if self._looks is None:
+            from sealift.ui.looks import Looks  # noqa: PLC0415 - seldom needed
+
+            self._looks = Looks(self._app, hosts_of(each.route for each in self._options.setups))
+        return self._looks
+
+    def new_route(
+        self, source: Location | None = None, destination: Location | None = None
+    ) -> None:
+        """Begin a new route, with what of it was chosen already."""
+        from sealift.ui.new_route import NewRoute  # noqa: PLC0415 - seldom needed
+
+        taken = [each.route.name for each in self._options.setups]
+        form = NewRoute(self._app, self.looks, self.open_setup, self._add, taken)
+        form.show(source, destination)
+
+    def _add(self, setup: Setup) -> None:
+        """Show all routes with one that is in the config now. Their hosts are read anew."""
+        self._options = replace(self._options, setups=(*self._options.setups, setup))
+        self._app.options = self._options
+        if self._following is not None:
+            self._following.cancel()
+        self.watch = self._looks = None
+        while len(self._app.screen_stack) > 1:
+            self._app.pop_screen()
+        self.show()
+        self._app.notify(f"{setup.route.name} is written down.", markup=False)

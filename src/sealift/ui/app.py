@@ -32,7 +32,7 @@ from sealift.playbook.diagnosis import Diagnosis
 from sealift.replication.overview import hosts_of
 from sealift.replication.picture import Picture, Side
 from sealift.replication.watch import RouteWatch
-from sealift.routes import Route, Via
+from sealift.routes import Location, Route, Via
 from sealift.ui import crash, themes
 from sealift.ui.actions import ACTIONS
 from sealift.ui.all_routes import AllRoutes
@@ -75,6 +75,7 @@ class SealiftApp(App[int]):
             self.register_theme(theme)
         self.glyphs = ASCII if os.environ.get("TERM") in {"linux", "dumb"} else UNICODE
         self.all_routes = AllRoutes(self, options, clock) if options.all_routes else None
+        self.wants_demo = False  # once it has ended
         self._following: Worker[None] | None = None
         self.theme = self._usual_theme
         self._preview = themes.Preview(lambda: self.theme, self._set_theme)
@@ -184,6 +185,16 @@ class SealiftApp(App[int]):
             for end in hosts_of(routes)
         }
         yield hosts
+
+    def open_to_look(self, place: Location) -> Host:
+        """A host that is only looked at, whatever the mode."""
+        gate = Gate(read_only=True)
+        return open_host(place, gate, self.command_log, self.options.ssh_config)
+
+    def begin_demo(self) -> None:
+        """End this program; whoever started it starts the demo in its place."""
+        self.wants_demo = True
+        self.exit(0)
 
     def journal_path(self) -> Path:
         """Where this run's journal is; the demo has its own."""

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from textual.binding import Binding
 from textual.timer import Timer
 
 from sealift.replication.overview import Overview
 from sealift.ui import overview_rows
 from sealift.ui.actions import ACTIONS
-from sealift.ui.screens.listing import ListScreen
+from sealift.ui.screens.top import TopScreen
 from sealift.ui.text import Glyphs
 
 _TICK = 5.0  # seconds; lags are shown in minutes
@@ -19,14 +18,10 @@ _TICK = 5.0  # seconds; lags are shown in minutes
 _GATHER = 0.25
 
 
-class OverviewScreen(ListScreen):
+class OverviewScreen(TopScreen):
     """Draws the newest overview. `opened` is told the title of the route to be opened."""
 
-    BINDINGS = [
-        *(action.binding() for action in ACTIONS if action.id == "refresh"),
-        Binding("escape", "clear", "clear", show=False, id="list.back"),
-        Binding("q", "app.quit", "quit", id="list.leave"),
-    ]
+    BINDINGS = [action.binding() for action in ACTIONS if action.id == "refresh"]
 
     def __init__(
         self,
@@ -34,6 +29,7 @@ class OverviewScreen(ListScreen):
         opened: Callable[[str], None],
         refresh: Callable[[], None],
         *,
+        new_route: Callable[[], None],
         glyphs: Glyphs,
         clock: Callable[[], datetime],
         read_only: bool,
@@ -43,6 +39,7 @@ class OverviewScreen(ListScreen):
             overview_rows.COLUMNS,
             overview_rows.rows(overview, clock(), glyphs),
             lambda _, titles: opened(titles[0]),
+            new_route=new_route,
             empty="There is no route.",
             glyphs=glyphs,
             read_only=read_only,
@@ -74,8 +71,3 @@ class OverviewScreen(ListScreen):
     def action_refresh(self) -> None:
         """Read all hosts now."""
         self._read_again()
-
-    def action_clear(self) -> None:
-        """Out of the filter. There is nothing to go back to."""
-        if self.query_one("#filter-line").display:
-            self.action_back()

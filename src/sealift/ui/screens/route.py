@@ -60,7 +60,11 @@ class RouteScreen(Screen[None]):
     """
 
     CSS_PATH = "route.tcss"
-    BINDINGS = [action.binding() for action in ACTIONS if action.id not in {"quit", "palette"}]
+    BINDINGS = [
+        action.binding()
+        for action in ACTIONS
+        if action.on_route and action.id not in {"quit", "palette"}
+    ]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-wide")]
 
     def __init__(

@@ -1,0 +1,47 @@
+"""The checklist of one host."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sealift.ui import first_rows
+from sealift.ui.actions import ACTIONS
+from sealift.ui.screens.listing import Entry, ListScreen
+from sealift.ui.text import Glyphs
+
+
+class HostScreen(ListScreen):
+    """What was seen of a host; `again` looks anew, `new_route` begins a route."""
+
+    BINDINGS = [action.binding() for action in ACTIONS if action.id in {"new_route", "refresh"}]
+
+    def __init__(
+        self,
+        where: str,
+        entries: tuple[Entry, ...] | None,
+        act: Callable[[str, tuple[str, ...]], None],
+        *,
+        new_route: Callable[[], None],
+        again: Callable[[], None],
+        glyphs: Glyphs,
+        read_only: bool,
+    ) -> None:
+        super().__init__(
+            f"{where}: what it has, and what we may do there",
+            first_rows.CHECKS,
+            entries,
+            act,
+            empty="It said nothing.",
+            glyphs=glyphs,
+            read_only=read_only,
+        )
+        self._new_route = new_route
+        self._again = again
+
+    def action_new_route(self) -> None:
+        """Begin a new route."""
+        self._new_route()
+
+    def action_refresh(self) -> None:
+        """Look at the host again."""
+        self._again()

@@ -1,0 +1,47 @@
+"""A list that is the program's first screen: there is nothing to go back to from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual.binding import Binding
+
+from sealift.ui.actions import ACTIONS
+from sealift.ui.screens.listing import Entry, ListScreen
+from sealift.ui.text import Glyphs
+
+
+class TopScreen(ListScreen):
+    """Escape only clears the filter, `q` ends the program. `new_route` begins one."""
+
+    BINDINGS = [
+        *(action.binding() for action in ACTIONS if action.id == "new_route"),
+        Binding("escape", "clear", "clear", show=False, id="list.back"),
+        Binding("q", "app.quit", "quit", id="list.leave"),
+    ]
+
+    def __init__(
+        self,
+        title: str,
+        columns: tuple[str, ...],
+        entries: tuple[Entry, ...] | None,
+        act: Callable[[str, tuple[str, ...]], None],
+        *,
+        new_route: Callable[[], None],
+        empty: str,
+        glyphs: Glyphs,
+        read_only: bool,
+    ) -> None:
+        super().__init__(
+            title, columns, entries, act, empty=empty, glyphs=glyphs, read_only=read_only
+        )
+        self._new_route = new_route
+
+    def action_new_route(self) -> None:
+        """Begin a new route."""
+        self._new_route()
+
+    def action_clear(self) -> None:
+        """Out of the filter. There is nothing to go back to."""
+        if self.query_one("#filter-line").display:
+            self.action_back()
