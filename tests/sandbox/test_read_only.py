@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from string import ascii_lowercase
 
 import pytest
@@ -37,6 +38,12 @@ _DEEDS = {"load", "lock", "test", "rehearse", "release"}  # some of those that l
 _LEAVE = {"q"}  # what leads back from a list
 _DEED = "panel"  # the group of the workers that carry out a list's deeds
 _DIALOGS = 8  # that may follow one another
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reports are written into the folder that the program was started in."""
+    monkeypatch.chdir(tmp_path)
 
 
 @dataclass(frozen=True, slots=True)
