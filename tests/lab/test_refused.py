@@ -321,7 +321,7 @@ _WHOLE = pytest.mark.whole
 @pytest.mark.parametrize(
     ("via", "rights"),
     [
-        ("source", "sudo"),
+        pytest.param("source", "sudo", marks=_WHOLE),
         pytest.param("destination", "sudo", marks=_WHOLE),
         pytest.param("operator", "sudo", marks=_WHOLE),
         pytest.param("source", "delegated", marks=_WHOLE),
@@ -372,6 +372,7 @@ def clean(lab: Lab) -> None:
         )
 
 
+@pytest.mark.whole
 async def test_no_cleanup_between_any_two_steps_breaks_the_chain(pools: Lab) -> None:
     """Three nights, interrupted and resumed, with somebody destroying all that can be destroyed.
 
