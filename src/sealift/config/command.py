@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sealift.chains import chains
 from sealift.config.reading import TABLE, Config, ConfigError, default_path, read_config
-from sealift.config.settings import values_of
+from sealift.config.settings import SETTINGS, values_of
 from sealift.tags import shared
 from sealift.words import count
 from sealift.zfs.names import printable
@@ -61,11 +61,15 @@ def _wrong(error: ConfigError) -> str:
     mistakes = [
         {"line": each.line, "what": each.what, "mend": each.mend} for each in error.mistakes
     ]
-    return json.dumps({"schema": 1, "path": str(error.file), "mistakes": mistakes})
+    known = {"schema": 1, "path": str(error.file), "mistakes": mistakes, "warnings": []}
+    return json.dumps(known)
 
 
 def _json(config: Config) -> str:
-    routes = [{"name": name, **values_of(each)} for name, each in config.setups.items()]
+    routes = [
+        {"name": name, **dict.fromkeys(SETTINGS), **values_of(each)}
+        for name, each in config.setups.items()
+    ]
     return json.dumps({"schema": 1, "path": str(config.file), "routes": routes})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 import tomli_w
@@ -17,6 +18,7 @@ from sealift.config.reading import ConfigError, read_config
 from sealift.config.settings import SETTINGS
 from sealift.hosts.elevation import Elevation
 from sealift.routes import Location, Purpose, Via
+from tests import json_page
 
 WHOLE = """\
 # my routes
@@ -218,6 +220,27 @@ def test_an_unknown_route_names_the_nearest_one(config: Path, tmp_path: Path) ->
 def test_two_places_need_no_config_whatever_is_wrong_with_it(config: Path) -> None:
     config.write_text("nonsense")
     assert parse(["tank/a", "h:tank/a", "--config", str(config)]).route.name == ""
+
+
+def test_what_config_prints_as_json_is_documented_whole(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = json_page.read()
+
+    def said(word: str) -> dict[str, Any]:
+        main(["config", word, "--json", "--config", str(config)])
+        held: dict[str, Any] = json.loads(capsys.readouterr().out)
+        return held
+
+    page.check("config path", said("path"))
+    page.check("config show", said("show"))
+    again = WHOLE.partition("[route.home]")[2]
+    config.write_text(f"{WHOLE}\n[route.again]{again}")
+    page.check("config check", said("check"))
+    config.write_text(WHOLE + "sorce = 1\n")
+    page.check("config check", said("check"))
+    page.check("config check", said("show"))
+    assert {key for key in page.unseen() if key[0].startswith("config")} == set()
 
 
 def test_config_path_show_and_check(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
