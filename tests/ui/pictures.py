@@ -16,8 +16,7 @@ from sealift.hosts.probe import HostFacts
 from sealift.hosts.trouble import UnknownKey
 from sealift.replication.comparison import compare
 from sealift.replication.inventory import Inventory
-from sealift.replication.obstacles import problems
-from sealift.replication.picture import Picture, Side
+from sealift.replication.picture import Picture, Side, found_in
 from sealift.replication.seal import judge
 from sealift.routes import Route
 from sealift.ui.app import SealiftApp
@@ -97,7 +96,7 @@ def picture(source: Inventory, destination: Inventory) -> Picture:
         side(route, destination, host="dr1"),
         comparison,
         judge(comparison),
-        problems(comparison),
+        found_in(comparison, None),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from sealift.hosts.host import Connection
 from sealift.hosts.trouble import Trouble, UnknownKey
 from sealift.replication.inventory import Held
 from sealift.replication.job import Job, JobState
+from sealift.replication.picture import Picture
 from sealift.ui.actions import ACTIONS
 from sealift.ui.screens.dialog import Dialog
 from sealift.ui.screens.help import HelpScreen
@@ -153,6 +155,43 @@ async def test_help_lists_every_action_with_its_key() -> None:
             await operator.pilot.press("space")
         for action in ACTIONS:  # a title of two words may be told on two lines
             assert all(word in text for word in action.title.split()), action.title
+
+
+def ill(health: str) -> Picture:
+    """A route whose destination's pool is not well."""
+    ours, theirs = BEHIND
+    assert theirs.pool is not None
+    return picture(ours, replace(theirs, pool=replace(theirs.pool, health=health)))
+
+
+@pytest.mark.parametrize("health", ["DEGRADED", "SUSPENDED"])
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_pool_that_is_not_well_is_said_at_every_size(
+    size: tuple[int, int], health: str
+) -> None:
+    async with showing(ill(health), size=size) as operator:
+        lines = operator.sees().splitlines()
+        finding = "pool-suspended" if health == "SUSPENDED" else "pool-degraded"
+        assert f"! {finding}: the pool backup of the destination is {health}" in lines[1]
+        assert lines[1].rstrip().endswith("p diagnose")
+        running = replace(ill(health), job=sending())
+        operator.screen.show(running)
+        await operator.until(f"backup {'' if size[0] < 100 else '50 % full '}{health}")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_iostat_that_is_old_carries_its_age(size: tuple[int, int]) -> None:
+    shown = picture(*BEHIND)
+    fresh, old = NOW - timedelta(seconds=5), NOW - timedelta(seconds=50)
+    shown = replace(
+        shown,
+        source=replace(shown.source, iostat_at=fresh),
+        destination=replace(shown.destination, iostat_at=old),
+    )
+    async with showing(shown, size=size) as operator:
+        await operator.until("50 s ago: read 2.1 MB/s, write 61.0 MB/s")
+        seen = [line for line in operator.sees().splitlines() if "MB/s" in line]
+        assert ["ago" in line for line in seen] == [False, True]
 
 
 async def test_ctrl_c_ends_nothing_and_says_what_leaves() -> None:

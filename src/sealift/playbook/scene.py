@@ -35,6 +35,9 @@ _OF_WHAT_STANDS = {
 }  # fmt: skip
 
 
+_ASKED_FOR = frozenset({"anchor-not-held", "pool-degraded", "pool-suspended"})
+
+
 @dataclass(frozen=True, slots=True)
 class Scene:
     """The route at one moment. `now` is aware; `plan` is what a send would do.
@@ -73,12 +76,12 @@ class Scene:
     def problems(self) -> tuple[Problem, ...]:
         """What is wrong with the tree, but for what is only unfinished.
 
-        Of holds a picture knows their number only: the playbook asks whose they are.
+        Of holds a picture knows their number only, of a pool one word: the playbook asks itself.
         """
         return tuple(
             each
             for each in self.picture.problems
-            if each.id != "anchor-not-held" and not self._unfinished(each)
+            if each.id not in _ASKED_FOR and not self._unfinished(each)
         )
 
     @property

@@ -17,6 +17,7 @@ from sealift.replication.resuming import Partial, examine
 from sealift.routes import Scope
 from sealift.zfs import makers
 from sealift.zfs.names import printable
+from sealift.zfs.pools import Pool
 
 FED = (
     "No key is loaded there, so nothing new is written. If it is a replica itself, look at what "
@@ -90,6 +91,25 @@ def no_room(needed: int | None, available: int | None, where: str) -> Problem | 
         "Make room there first: `zfs list -o space` shows what holds it, reservations included, "
         "and old snapshots that may go are in the prune list (x). What arrives before the space "
         "ends is kept, but blocks the dataset until it is finished.",
+    )
+
+
+def ill_pool(side: str, pool: Pool) -> Problem | None:
+    """What `zpool list` says of a pool's health, unless that is ONLINE (zpoolconcepts(7))."""
+    if pool.health == "ONLINE":
+        return None
+    suspended = pool.health == "SUSPENDED"
+    means = {
+        "SUSPENDED": "Every command that touches it hangs.",
+        "DEGRADED": "It works on with less redundancy.",
+    }.get(pool.health, "It cannot be relied on.")
+    return Problem(
+        "pool-suspended" if suspended else "pool-degraded",
+        side,
+        pool.name,
+        f"the pool {pool.name} of the {side} is {printable(pool.health)}",
+        f"{means} `zpool status {pool.name}` there says why; so does the playbook (p).",
+        "warning" if pool.health == "DEGRADED" else "problem",
     )
 
 

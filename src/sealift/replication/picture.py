@@ -12,20 +12,31 @@ from sealift.replication import anchors
 from sealift.replication.comparison import Comparison
 from sealift.replication.inventory import Inventory
 from sealift.replication.job import Job
-from sealift.replication.obstacles import Problem, problems
+from sealift.replication.obstacles import Problem, ill_pool, problems
 from sealift.replication.seal import Seal, SealState
 from sealift.routes import Location, Route
 from sealift.zfs.iostat import IostatSample
 
 
 def found_in(comparison: Comparison, job: Job | None) -> tuple[Problem, ...]:
-    """What is wrong with a tree. `job` is the route's, running or the last one, if it is known.
+    """What is wrong with a tree and the pools it lies in, what is gravest first.
+
+    `job` is the route's, running or the last one, if it is known.
 
     While one runs what arrives is not held yet, and nobody is to do it by hand.
     """
     running = job is not None and job.state.running
     loose = () if running else anchors.loose(comparison, ours=job is not None)
-    return (*problems(comparison), *loose)
+    ill = (
+        problem
+        for side, pool in (
+            ("source", comparison.source.pool),
+            ("destination", comparison.destination.pool),
+        )
+        if pool is not None and (problem := ill_pool(side, pool)) is not None
+    )
+    found = (*ill, *problems(comparison), *loose)
+    return tuple(sorted(found, key=lambda each: each.severity != "problem"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +45,7 @@ class Side:
 
     `inventory` stays the last one read, whatever happens after; its `taken_at` is its age.
     `unknown_key` is a host key that waits for the operator's decision. `iostat` are the newest
-    samples, oldest first.
+    samples, oldest first; the last one came at `iostat_at` (aware).
     """
 
     location: Location
@@ -44,6 +55,7 @@ class Side:
     trouble: Trouble | None = None
     unknown_key: UnknownKey | None = None
     iostat: tuple[IostatSample, ...] = ()
+    iostat_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

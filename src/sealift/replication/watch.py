@@ -286,7 +286,7 @@ class RouteWatch:
         sample = _iostat_sample(line)
         if sample is not None:
             kept = self._side(role).iostat[-_IOSTAT_KEPT + 1 :]
-            self._change_side(role, iostat=(*kept, sample))
+            self._change_side(role, iostat=(*kept, sample), iostat_at=utc_now())
 
     # Jobs
 

@@ -139,6 +139,8 @@ KEYS = {
     "not-raw": "t tokens",
     "destination-diverged": "b roll back…",
     "anchor-not-held": "h holds",
+    "pool-degraded": "p diagnose",
+    "pool-suspended": "p diagnose",
 }
 _TOKENS = frozenset({"stale-token", "dead-token", "foreign-token", "not-raw"})
 

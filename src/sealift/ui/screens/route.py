@@ -128,7 +128,7 @@ class RouteScreen(Screen[None]):
         self.tree_pane.focus()
 
     def _tick(self) -> None:
-        self.header.now = self.transfer.now = self._clock()
+        self.header.now = self.transfer.now = self.iostat.now = self._clock()
 
     def show(self, picture: Picture) -> None:
         """Draw a new picture."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from rich.text import Text
 from textual.app import RenderResult
 from textual.reactive import reactive
@@ -15,6 +17,7 @@ from sealift.zfs.names import pool_of
 
 _NANOSECONDS = 1_000_000
 _WIDE = 64
+STALE = 15.0  # seconds: three lines of a slow host (`watch.IOSTAT_SLOW`)
 
 
 class IostatPane(Widget, can_focus=True):
@@ -28,10 +31,11 @@ class IostatPane(Widget, can_focus=True):
         "## zpool iostat\n"
         "Bytes and operations a second, and how long an operation takes from asking to answer, "
         "averaged over 2 s (5 s on a slow host). The curve is the last minutes, scaled to its own "
-        "highest value."
+        "highest value. Numbers that are older than 15 s carry their age, without a curve."
     )
 
     picture: reactive[Picture | None] = reactive(None)
+    now: reactive[datetime | None] = reactive(None)
 
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__()
@@ -59,6 +63,14 @@ class IostatPane(Widget, can_focus=True):
         last = side.iostat[-1]
         read = self._spark([each.read_bytes for each in side.iostat], width)
         write = self._spark([each.write_bytes for each in side.iostat], width)
+        if (age := self._age(side)) > STALE:
+            # What it did when it was last heard of is no news: the age stands where nothing is cut.
+            return Text(
+                f"{name} {text.age(age)}: read {text.rate(last.read_bytes)}, "
+                f"write {text.rate(last.write_bytes)}, {_wait(last)}",
+                no_wrap=True,
+                overflow="crop",
+            )
         line = (
             f"{name} read {text.rate(last.read_bytes):>10} {read} "
             f"write {text.rate(last.write_bytes):>10} {write} {_wait(last):>7}"
@@ -66,6 +78,12 @@ class IostatPane(Widget, can_focus=True):
         if width > _WIDE + 16:
             line += f"  {last.read_ops + last.write_ops:>5} op/s"
         return Text(line, no_wrap=True, overflow="crop")
+
+    def _age(self, side: Side) -> float:
+        """For how many seconds nothing was heard of a pool."""
+        if self.now is None or side.iostat_at is None:
+            return 0.0
+        return (self.now - side.iostat_at).total_seconds()
 
     def _spark(self, values: list[int], width: int) -> str:
         room = max(0, min(24, (width - _WIDE + 16) // 2 - 2))

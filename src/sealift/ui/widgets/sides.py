@@ -45,11 +45,21 @@ class SidesBar(Widget):
     def _narrow(self, picture: Picture, width: int) -> Text:
         route = picture.route
         line = f"{route.source.text()} {self._glyphs.arrow} {route.destination.text()}"
+        ill = "".join(self._ill(side) for side in (picture.source, picture.destination))
         pool = picture.destination.inventory.pool if picture.destination.inventory else None
         full = f"  {pool.name} {pool.capacity} % full" if pool and pool.capacity is not None else ""
-        if text.width_of(line + full) <= width:
+        if text.width_of(line + full + ill) <= width:
             line += full
-        return Text(text.fit(text.one_line(line), width), no_wrap=True, overflow="crop")
+        # A pool that is not well is told whatever else has to be cut.
+        room = max(0, width - text.width_of(ill))
+        line = text.fit(text.one_line(line), room, ellipsis=self._glyphs.ellipsis) + ill
+        return Text(text.fit(line, width), no_wrap=True, overflow="crop")
+
+    def _ill(self, side: Side) -> str:
+        pool = side.inventory.pool if side.inventory else None
+        if pool is None or pool.health == "ONLINE":
+            return ""
+        return f"  {self._glyphs.trouble} {text.one_line(f'{pool.name} {pool.health}')}"
 
     def _side(self, role: str, side: Side) -> str:
         words = [f"{role}  {self._who(side)}"]
