@@ -10,7 +10,8 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -179,12 +180,25 @@ def _completion(words: Sequence[str]) -> int:
     from sealift import completion  # noqa: PLC0415 - seldom needed
     from sealift.demo.scenarios import NAMES  # noqa: PLC0415
 
+    if words in (["routes"], ["themes"]):
+        # The Tab key asks: a config that is wrong offers nothing, and is told by what needs it.
+        with suppress(UsageError):
+            _out("\n".join(_named_by_user(words[0])))
+        return 0
     if len(words) != 1 or words[0] not in completion.SHELLS:
         raise UsageError("write sealift completion bash, zsh or fish")
     follow = {"demo": NAMES, "config": _CONFIG_WORDS, "completion": completion.SHELLS}
     commands = {each: follow.get(each, ()) for each in _EVERY}
     _out(completion.script(words[0], tuple(completion.options(_parser())), commands))
     return 0
+
+
+def _named_by_user(what: str) -> Iterable[str]:
+    if what == "routes":
+        return _read_config(None).setups
+    from sealift.ui import themes  # noqa: PLC0415 - Textual with it
+
+    return sorted(each.name for each in (*themes.own_themes(), *themes.users_themes()[0]))
 
 
 def _demo(options: Options) -> int:

@@ -14,6 +14,7 @@ class Option:
 
     `takes` is what its value is called, empty for an option without one; `choices` are all its
     values where they are few; `path` says that it is a file's name; `many` that it may come again.
+    `asks` is what of `NAMES` sealift is asked for when the key is pressed.
     """
 
     names: tuple[str, ...]
@@ -22,6 +23,7 @@ class Option:
     choices: tuple[str, ...] = ()
     path: bool = False
     many: bool = False
+    asks: str = ""
 
 
 def options(parser: argparse.ArgumentParser) -> Iterator[Option]:
@@ -38,6 +40,7 @@ def options(parser: argparse.ArgumentParser) -> Iterator[Option]:
                 tuple(map(str, action.choices or ())),
                 action.type is Path,
                 many,
+                "themes" if action.dest == "theme" else "",
             )
 
 
@@ -46,11 +49,25 @@ def script(
     known: Sequence[Option],
     commands: Mapping[str, Sequence[str]],
 ) -> str:
-    """The script for `bash`, `zsh` or `fish`; `commands` have the words that may follow each."""
+    """The script for `bash`, `zsh` or `fish`; `commands` have the words that may follow each.
+
+    Routes may stand in a command's place, and behind those that have no words of their own.
+    """
     return {"bash": _bash, "zsh": _zsh, "fish": _fish}[shell](known, commands)
 
 
 SHELLS = ("bash", "zsh", "fish")
+NAMES = ("routes", "themes")
+"""What `sealift completion` lists, a line each: the user's own, which no script can know."""
+
+
+def _asked(what: str) -> str:
+    """How a shell asks for the names. A config that is wrong has none; that is told elsewhere."""
+    return f"sealift completion {what} 2>/dev/null"
+
+
+def _takes_routes(commands: Mapping[str, Sequence[str]]) -> list[str]:
+    return [command for command, words in commands.items() if not words]
 
 
 def _quoted(text: str) -> str:
@@ -80,6 +97,8 @@ def _bash(known: Sequence[Option], commands: Mapping[str, Sequence[str]]) -> str
                 reply = f"COMPREPLY=($({_compgen(each.choices)})); "
             elif each.path:
                 reply = '_sealift_files "$current"; '
+            elif each.asks:
+                reply = f"COMPREPLY=($({_compgen((), each.asks)})); "
             else:
                 reply = ""
             lines.append(f"        {'|'.join(each.names)}) {reply}return ;;")
@@ -102,7 +121,9 @@ def _bash(known: Sequence[Option], commands: Mapping[str, Sequence[str]]) -> str
         "        esac",
         "    done",
         '    case "$at:$command" in',
-        f"        0:) COMPREPLY=($({_compgen(commands)})) ;;",
+        f"        0:) COMPREPLY=($({_compgen(commands, 'routes')})) ;;",
+        f"        {'|'.join(f'1:{each}' for each in _takes_routes(commands))})",
+        f"            COMPREPLY=($({_compgen((), 'routes')})) ;;",
     ]
     lines += [
         f"        1:{command}) COMPREPLY=($({_compgen(words)})) ;;"
@@ -113,8 +134,11 @@ def _bash(known: Sequence[Option], commands: Mapping[str, Sequence[str]]) -> str
     return "\n".join(lines)
 
 
-def _compgen(words: Sequence[str] | Mapping[str, object]) -> str:
-    return f'compgen -W {_quoted(" ".join(words))} -- "$current"'
+def _compgen(words: Sequence[str] | Mapping[str, object], asks: str = "") -> str:
+    listed = _quoted(" ".join(words))
+    if asks:
+        listed += f'" $({_asked(asks)})"'
+    return f'compgen -W {listed} -- "$current"'
 
 
 def _zsh(known: Sequence[Option], commands: Mapping[str, Sequence[str]]) -> str:
@@ -124,19 +148,34 @@ def _zsh(known: Sequence[Option], commands: Mapping[str, Sequence[str]]) -> str:
         for command, words in commands.items()
         if words
     ]
-    lines += ["    esac", "}", "_sealift() {", "    local -a line", "    _arguments -S \\"]
+    lines += [
+        f"        {'|'.join(_takes_routes(commands))}) _sealift_names routes ;;",
+        "    esac",
+        "}",
+        "_sealift_names() {",
+        '    local -a names=(${(f)"$(sealift completion $1 2>/dev/null)"})',
+        "    compadd -- $names",
+        "}",
+        "_sealift_first() {",
+        f"    compadd -- {' '.join(commands)}",
+        "    _sealift_names routes",
+        "}",
+        "_sealift() {",
+        "    local -a line",
+        "    _arguments -S \\",
+    ]
     for each in known:
         value = ""
         if each.takes:
             what = f"({' '.join(each.choices)})" if each.choices else ""
+            what = f"_sealift_names {each.asks}" if each.asks else what
             value = f":{each.takes}:{'_files' if each.path else what}"
         for name in each.names:
             equals = "=" if each.takes and name.startswith("--") else ""
             text = f"{'*' if each.many else ''}{name}{equals}[{_zsh_help(each.help)}]{value}"
             lines.append(f"        {_quoted(text)} \\")
-    first = _quoted(f"1:command:({' '.join(commands)})")
     lines += [
-        f"        {first} \\",
+        "        '1: :_sealift_first' \\",
         "        '2: :_sealift_second' \\",
         "        '*: :'",
         "}",
@@ -162,11 +201,17 @@ def _fish(known: Sequence[Option], commands: Mapping[str, Sequence[str]]) -> str
         value = ""
         if each.choices:
             value = f" -x -a {_fish_quoted(' '.join(each.choices))}"
+        elif each.asks:
+            value = f" -x -a {_fish_quoted(f'({_asked(each.asks)})')}"
         elif each.takes:
             value = " -r -F" if each.path else " -x"
         lines.append(f"complete -c sealift {names}{value} -d {_fish_quoted(each.help)}")
     first = _fish_quoted(" ".join(commands))
+    routes = _fish_quoted(f"({_asked('routes')})")
     lines.append(f"complete -c sealift -n __fish_use_subcommand -a {first}")
+    lines.append(f"complete -c sealift -n __fish_use_subcommand -a {routes}")
+    several = _fish_quoted(f"__fish_seen_subcommand_from {' '.join(_takes_routes(commands))}")
+    lines.append(f"complete -c sealift -n {several} -a {routes}")
     for command, words in commands.items():
         if words:
             seen = _fish_quoted(f"__fish_seen_subcommand_from {command}")

@@ -7,6 +7,7 @@ import pty
 import re
 import select
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -67,6 +68,62 @@ def offered(file: Path, *words: str) -> list[str]:
 )
 def test_bash_offers(bash: Path, words: list[str], expected: list[str]) -> None:
     assert offered(bash, *words) == expected
+
+
+@pytest.fixture
+def named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A `sealift` on the PATH, and a config and a theme of the user's."""
+    folder = tmp_path / "config" / "sealift"
+    (folder / "themes").mkdir(parents=True)
+    (folder / "config.toml").write_text(
+        "".join(
+            f'[route.{name}]\nsource = "h:t/{name}"\ndestination = "d:b/{name}"\n'
+            for name in ("tonight", "weekly")
+        )
+    )
+    (folder / "themes" / "mine.toml").write_text('[colors]\nprimary = "#ff0000"\n')
+    program = tmp_path / "bin" / "sealift"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m sealift "$@"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+
+
+@pytest.mark.usefixtures("named")
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["ton"], ["tonight"]),
+        (["plan", ""], ["tonight", "weekly"]),
+        (["--read-only", "status", "w"], ["weekly"]),
+        (["--theme", "mi"], ["mine"]),
+        (["--theme", "=", "sealift-d"], ["sealift-dark"]),
+        (["demo", "ton"], []),
+        (["status", "tonight", ""], []),
+    ],
+)
+def test_bash_offers_the_users_own_names(bash: Path, words: list[str], expected: list[str]) -> None:
+    assert offered(bash, *words) == expected
+
+
+@pytest.mark.usefixtures("named")
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_the_other_shells_ask_for_them_too(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    said = script(shell, capsys)
+    assert ("_sealift_names themes" if shell == "zsh" else "sealift completion themes") in said
+    assert ("_sealift_names routes" if shell == "zsh" else "sealift completion routes") in said
+
+
+def test_a_config_that_is_wrong_offers_no_route(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "sealift"
+    folder.mkdir()
+    (folder / "config.toml").write_text("nonsense")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert main(["completion", "routes"]) == 0
+    assert capsys.readouterr() == ("", "")
 
 
 def test_bash_offers_every_option(bash: Path, capsys: pytest.CaptureFixture[str]) -> None:
