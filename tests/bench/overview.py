@@ -30,7 +30,7 @@ from sealift.hosts.host import utc_now
 from sealift.replication.overview import EVERY
 from sealift.replication.picture import Picture
 from sealift.ui.app import SealiftApp, calm_collector
-from sealift.ui.screens.listing import EntryPane
+from sealift.ui.widgets.entry_pane import EntryPane
 
 REFRESHES, KEYS_IDLE = 7, 200
 _BETWEEN = 0.03  # seconds between two keys, as a key that is held down repeats

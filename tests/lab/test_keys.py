@@ -12,7 +12,8 @@ import pytest
 
 from sealift.journal import BEGINS, default_path, entries
 from sealift.ui.app import SealiftApp
-from sealift.ui.screens.listing import Entry, ListScreen
+from sealift.ui.entries import Entry
+from sealift.ui.screens.listing import ListScreen
 from tests.driving import Operator, options
 from tests.sandbox.key_driving import open_keys, step
 from tests.waiting import wait_for

@@ -8,8 +8,9 @@ from sealift.cli import parse
 from sealift.demo.stage import Demo
 from sealift.replication.seal import SealState
 from sealift.ui.demo import DemoApp
+from sealift.ui.entries import Entry
 from sealift.ui.screens.dialog import Dialog
-from sealift.ui.screens.listing import Entry, ListScreen
+from sealift.ui.screens.listing import ListScreen
 from tests.driving import Operator
 from tests.waiting import wait_for
 

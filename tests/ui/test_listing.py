@@ -17,21 +17,12 @@ from textual.widgets import Footer, Input, TextArea
 from textual.widgets._footer import FooterKey  # it has no public name
 
 from sealift.ui import headline
+from sealift.ui.entries import Deed, Entry, column_widths, glyph_of, matching, offered
 from sealift.ui.screens.dialog import Dialog
-from sealift.ui.screens.listing import (
-    NOTHING_MATCHES,
-    READ_ONLY,
-    RESERVED,
-    Deed,
-    Entry,
-    ListScreen,
-    column_widths,
-    glyph_of,
-    matching,
-    offered,
-)
+from sealift.ui.screens.listing import READ_ONLY, RESERVED, ListScreen
 from sealift.ui.screens.route import RouteScreen
 from sealift.ui.text import ASCII, UNICODE, Glyphs
+from sealift.ui.widgets.entry_pane import NOTHING_MATCHES
 from sealift.zfs.commands import Effect
 from tests.factories import mirrored
 from tests.ui.pictures import NOW, picture

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from sealift.playbook.checklist import Check, State, checklist, worst
 from sealift.replication.host_look import HostLook
 from sealift.ui import dialogs, headline, text
-from sealift.ui.screens.listing import Deed, Entry
+from sealift.ui.entries import Deed, Entry
 from sealift.ui.text import Glyphs
 from sealift.zfs.commands import Effect
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from sealift.routes import Location
 from sealift.ui import first_rows
+from sealift.ui.entries import Entry
 from sealift.ui.first_rows import DEMO, NEW, OTHER
 from sealift.ui.looks import Looks
 from sealift.ui.screens.asking import Asking
 from sealift.ui.screens.dialog import Choice, Dialog
 from sealift.ui.screens.host import HostScreen
-from sealift.ui.screens.listing import Entry
 from sealift.ui.screens.top import TopScreen
 from sealift.zfs.names import check_dataset
 

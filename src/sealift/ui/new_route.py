@@ -15,10 +15,11 @@ from sealift.replication.watch import Role
 from sealift.routes import Location
 from sealift.ui import dialogs, first_rows
 from sealift.ui import new_route_rows as rows
+from sealift.ui.entries import Entry
 from sealift.ui.looks import Looks
 from sealift.ui.screens.asking import Asking
 from sealift.ui.screens.dialog import Choice, Copied, Dialog
-from sealift.ui.screens.listing import Entry, ListScreen
+from sealift.ui.screens.listing import ListScreen
 
 if TYPE_CHECKING:
     from sealift.ui.app import SealiftApp

@@ -12,8 +12,8 @@ from sealift.replication.host_look import HostLook
 from sealift.replication.watch import Role
 from sealift.routes import SNAPSHOT_FORMAT, Location, Purpose
 from sealift.ui import headline, text
+from sealift.ui.entries import Deed, Entry
 from sealift.ui.first_rows import LEVELS, host_id
-from sealift.ui.screens.listing import Deed, Entry
 from sealift.ui.text import Glyphs
 from sealift.zfs.commands import Effect
 from sealift.zfs.listings import Dataset

@@ -13,7 +13,7 @@ from sealift.replication.urgency import Urgency, late, urgency, worst_first
 from sealift.routes import Route
 from sealift.tags import shared
 from sealift.ui import dialogs, headline, text
-from sealift.ui.screens.listing import Deed, Entry
+from sealift.ui.entries import Deed, Entry
 from sealift.ui.text import Glyphs
 from sealift.zfs.commands import Effect
 

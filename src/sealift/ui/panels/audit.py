@@ -10,10 +10,10 @@ from sealift.keys.posture import Row, rows
 from sealift.playbook.diagnosis import Finding
 from sealift.replication.watch import ROLES
 from sealift.ui import headline
+from sealift.ui.entries import Deed, Entry
 from sealift.ui.panels.desk import Desk
 from sealift.ui.panels.pages import show_page
 from sealift.ui.panels.panel import Panel
-from sealift.ui.screens.listing import Deed, Entry
 from sealift.zfs.commands import Effect
 
 AUDITING = "It is being read: wait until it says so, or leave with esc."

@@ -6,10 +6,10 @@ from sealift.replication.changes import Holds
 from sealift.replication.comparison import Comparison
 from sealift.replication.divergence import Lost, divergence, explained, rollback_command
 from sealift.ui import headline, text
+from sealift.ui.entries import Deed, Entry
 from sealift.ui.panels.desk import Desk
 from sealift.ui.panels.panel import HoldsPanel
 from sealift.ui.screens.dialog import Choice
-from sealift.ui.screens.listing import Deed, Entry
 from sealift.zfs.commands import Effect
 
 COLUMNS = ("dataset", "back to", "snapshots lost", "bookmarks lost", "changed since")

@@ -13,12 +13,12 @@ from sealift.replication.comparison import Comparison
 from sealift.replication.hold_list import BASE, HoldRow, release_warning, rows
 from sealift.tags import Shared
 from sealift.ui import dialogs, headline, text
+from sealift.ui.entries import Deed, Entry
 from sealift.ui.panels.desk import Desk, unreadable
 from sealift.ui.panels.panel import HoldsPanel
 from sealift.ui.row import Cell, SnapshotRow
 from sealift.ui.row import Row as TreeRow
 from sealift.ui.screens.dialog import Choice
-from sealift.ui.screens.listing import Deed, Entry
 from sealift.zfs import commands
 from sealift.zfs.commands import Effect, check_tag
 from sealift.zfs.holds import carrying

@@ -11,10 +11,10 @@ from sealift.replication.job import Job, JobState, JobStep
 from sealift.replication.watch import JOBS_EVERY
 from sealift.routes import Location
 from sealift.ui import dialogs, headline, text
+from sealift.ui.entries import Deed, Entry
 from sealift.ui.panels.desk import Desk
 from sealift.ui.panels.panel import Panel, trouble_entry
 from sealift.ui.screens.dialog import Choice
-from sealift.ui.screens.listing import Deed, Entry
 from sealift.zfs.commands import Effect
 from sealift.zfs.names import BadNameError
 

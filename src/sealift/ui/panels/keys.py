@@ -13,6 +13,7 @@ from sealift.keys.timer import Timer, TimerState
 from sealift.replication.anchors import Side
 from sealift.routes import Purpose
 from sealift.ui import headline, key_words, text
+from sealift.ui.entries import Deed, Entry
 from sealift.ui.panels.desk import Desk
 from sealift.ui.panels.key_purpose import PurposeWizard
 from sealift.ui.panels.key_rehearsal import RehearsalWizard
@@ -20,7 +21,6 @@ from sealift.ui.panels.key_wizard import Wizard
 from sealift.ui.panels.panel import Panel, trouble_entry
 from sealift.ui.panels.vault_wizard import VaultWizard
 from sealift.ui.screens.dialog import Choice
-from sealift.ui.screens.listing import Deed, Entry
 from sealift.zfs.commands import Effect
 
 COLUMNS = ("root", "host", "key", "opens", "key from", "mounted", "relocks")

@@ -10,8 +10,9 @@ from sealift.hosts.trouble import Trouble, TroubleError
 from sealift.replication.changes import Holds
 from sealift.replication.comparison import Comparison
 from sealift.ui import dialogs, headline
+from sealift.ui.entries import Entry
 from sealift.ui.panels.desk import Desk, unreadable
-from sealift.ui.screens.listing import Entry, ListScreen
+from sealift.ui.screens.listing import ListScreen
 from sealift.zfs.names import BadNameError
 from sealift.zfs.parse import ParseError
 

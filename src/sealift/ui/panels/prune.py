@@ -11,10 +11,10 @@ from sealift.replication.changes import Holds
 from sealift.replication.comparison import Comparison
 from sealift.replication.pruning import Verdict, by_dataset, prune_list
 from sealift.ui import dialogs, headline, text
+from sealift.ui.entries import Deed, Entry
 from sealift.ui.panels.desk import Desk, unreadable
 from sealift.ui.panels.panel import HoldsPanel
 from sealift.ui.screens.dialog import Choice
-from sealift.ui.screens.listing import Deed, Entry
 from sealift.zfs import commands
 from sealift.zfs.commands import Effect
 from sealift.zfs.listings import Snapshot

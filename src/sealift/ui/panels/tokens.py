@@ -11,11 +11,11 @@ from sealift.replication.comparison import Comparison
 from sealift.replication.job import Job
 from sealift.replication.resuming import Partial, partials
 from sealift.ui import headline, text
+from sealift.ui.entries import Deed, Entry
 from sealift.ui.panels.desk import Desk
 from sealift.ui.panels.jobs import merged
 from sealift.ui.panels.panel import Panel
 from sealift.ui.screens.dialog import Choice
-from sealift.ui.screens.listing import Deed, Entry
 from sealift.zfs import commands
 from sealift.zfs.commands import Effect
 from sealift.zfs.names import printable, relative

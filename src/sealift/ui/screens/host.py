@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from sealift.ui import first_rows
 from sealift.ui.actions import ACTIONS
-from sealift.ui.screens.listing import Entry, ListScreen
+from sealift.ui.entries import Entry
+from sealift.ui.screens.listing import ListScreen
 from sealift.ui.text import Glyphs
 
 

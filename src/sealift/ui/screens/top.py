@@ -7,7 +7,8 @@ from collections.abc import Callable
 from textual.binding import Binding
 
 from sealift.ui.actions import ACTIONS
-from sealift.ui.screens.listing import Entry, ListScreen
+from sealift.ui.entries import Entry
+from sealift.ui.screens.listing import ListScreen
 from sealift.ui.text import Glyphs
 
 

@@ -13,8 +13,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from sealift.ui.playbook_rows import Item
-from sealift.ui.screens.listing import EntryPane
 from sealift.ui.text import Glyphs
+from sealift.ui.widgets.entry_pane import EntryPane
 
 _GUTTER = 2  # cells at the left that show where the cursor is
 
