@@ -100,7 +100,7 @@ def test_the_list_of_holds_releases_none_of_them() -> None:
     sharing = shared(NEAR, [route("nas1:tank/prod", "dr2:far/prod", name="far")])
     for known, refused in (((), False), (sharing, True)):
         rows = panel.entries(found, comparison, holds, TAG, known)
-        (row,) = [each for each in rows if each.cells[1] == "tank/prod@s101"]
+        (row,) = [each for each in rows if each.id.split("\0")[1:] == ["tank/prod@s101", TAG]]
         release = next(deed for deed in row.deeds if deed.id == "release")
         assert ("near and far" in release.refusal) is refused
         assert ("it can be released" in " ".join(row.details)) is not refused
