@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from textual.pilot import Pilot
@@ -55,6 +56,10 @@ class Operator:
         await wait_for(
             self.pilot, lambda: text in self.sees(), f"{text!r} on screen", within or self.patience
         )
+
+    async def until_that(self, holds: Callable[[], object], what: str) -> None:
+        """Wait until something holds."""
+        await wait_for(self.pilot, holds, what, self.patience)
 
     async def both_read(self) -> None:
         """Wait until both trees are drawn."""

@@ -113,7 +113,9 @@ def _login(look: HostLook) -> Check:
         return Check("login", "Login", State.OK, found)
     if look.unknown_key is not None:
         found = "its host key is not known here"
-        means = "Nothing was said to it yet. Compare the key with what its owner says: k shows it."
+        means = (
+            "Nothing was said to it yet. Compare the key with what its owner says: enter shows it."
+        )
         return Check("login", "Login", State.FAILED, found, (means, *_told(trouble)))
     if look.connected:
         return Check("login", "Login", State.OK, "reached and logged in")

@@ -109,7 +109,7 @@ def _check(check: Check, look: HostLook) -> Entry:
             Deed("t", "destination", "route to here…", Effect.READ),
         )
     elif check.id == "login" and look.unknown_key is not None:
-        deeds = (Deed("k", "key", "host key…", Effect.READ),)
+        deeds = (Deed("enter", "key", "host key…", Effect.READ),)
     cells = (check.title, check.state.value, check.found)
     return Entry(check.id, LEVELS[check.state], cells, check.details, deeds)
 

@@ -175,19 +175,28 @@ class NewRoute:
     def _take(self, role: Role, place: Location) -> None:
         """A source is taken as it is; a destination is, mostly, to be made below what is there."""
         if role == "source":
-            self._change(_placed(role)(self._named_after(place), place.text()))
+            self._change(self._placed(role)(self._setup, place.text()))
         else:
             self._type(role, rows.below(place, self._setup.route.source))
 
     def _type(self, role: Role, value: str) -> None:
-        self._begin(self._ask(role, value, _placed(role)))
+        self._begin(self._ask(role, value, self._placed(role)))
 
-    def _named_after(self, source: Location) -> Setup:
-        route = self._setup.route
-        if route.name:
-            return self._setup
-        name = rows.name_for(source, self._taken)
-        return replace(self._setup, route=replace(route, name=name))
+    def _placed(self, role: Role) -> Put:
+        """Puts a place where the other end is not; a name that nobody gave follows the source."""
+
+        def put(setup: Setup, words: str) -> Setup:
+            usual = rows.name_for(setup.route.source, self._taken)
+            setup = SETTINGS[role].put(setup, words)
+            route = setup.route
+            if route.source == route.destination:
+                raise ValueError("the source and the destination are the same dataset")
+            if route.name != usual:
+                return setup
+            name = rows.name_for(route.source, self._taken)
+            return replace(setup, route=replace(route, name=name))
+
+        return put
 
     # What becomes of it
 
@@ -228,15 +237,3 @@ def _named(setup: Setup, words: str) -> Setup:
     if wrong := wrong_name(words):
         raise ValueError(f"{wrong[0]}. {wrong[1]}")
     return replace(setup, route=replace(setup.route, name=words))
-
-
-def _placed(role: Role) -> Put:
-    """Put a place where the other end is not: a route goes from one dataset to another."""
-
-    def put(setup: Setup, words: str) -> Setup:
-        changed = SETTINGS[role].put(setup, words)
-        if changed.route.source == changed.route.destination:
-            raise ValueError("the source and the destination are the same dataset")
-        return changed
-
-    return put

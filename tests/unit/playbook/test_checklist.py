@@ -53,7 +53,7 @@ def test_a_host_key_that_nobody_has_says_how_to_see_it() -> None:
     key = UnknownKey("nas1", "ssh-ed25519", "SHA256:x", "nas1 ssh-ed25519 x", Path("k"))
     look = replace(looks.gone(), unknown_key=key)
     assert line(look, "login").state is State.FAILED
-    assert "k shows it" in line(look, "login").details[0]
+    assert "enter shows it" in line(look, "login").details[0]
 
 
 def test_a_host_without_zfs_was_reached() -> None:

@@ -265,8 +265,9 @@ class RouteScreen(Screen[None]):
         self.query_one("#filter-line").display = bool(event.value)
         self.tree_pane.focus()
 
-    def key_escape(self) -> None:
+    def key_escape(self, event: events.Key) -> None:
         """Back one level: from a large pane, from the filter, from this route."""
+        event.stop()  # or the screen that comes back would take it, too
         line = self.query_one("#filter-line")
         if self.maximized is not None:
             self.minimize()
