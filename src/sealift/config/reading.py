@@ -27,7 +27,9 @@ from sealift.zfs.names import printable
 TABLE = "route"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 # Words that stand where a route's name may stand on the command line.
-RESERVED = frozenset({"status", "plan", "diagnose", "audit", "jobs", "demo", "config"})
+RESERVED = frozenset(
+    {"status", "plan", "diagnose", "audit", "jobs", "demo", "config", "completion"}
+)
 _AT_LINE = re.compile(r"\s*\(at (?:line (?P<line>\d+), column \d+|end of document)\)")
 
 
