@@ -58,6 +58,8 @@ async def test_header_footer_and_help_name_the_keys_in_force() -> None:
         assert isinstance(program.screen, HelpScreen)
         seen = screen_text(pilot)
         assert "Under the cursor: dataset tank/prod" in seen
+        await pilot.press("f3")
+        assert isinstance(program.screen, RouteScreen)
 
 
 async def test_the_keys_that_were_given_away_do_what_they_were_given_to() -> None:

@@ -83,9 +83,11 @@ class HelpScreen(ModalScreen[None]):
 
     CSS_PATH = "help.tcss"
     BINDINGS = [
-        Binding("escape,q,question_mark,f1", "leave", "back"),
-        Binding("j,down", "scroll(1)", show=False),
-        Binding("k,up", "scroll(-1)", show=False),
+        Binding("escape,q", "leave", "back"),
+        # By these names the user's keymap moves them, as on every screen.
+        Binding("question_mark,f1", "leave", show=False, id="help"),
+        Binding("down,j", "scroll(1)", show=False, id="down"),
+        Binding("up,k", "scroll(-1)", show=False, id="up"),
         Binding("pagedown,space", "scroll(10)", show=False),
         Binding("pageup", "scroll(-10)", show=False),
         Binding("home", "scroll(-10000)", show=False),

@@ -65,6 +65,7 @@ class KeyFooter(Footer):
     def __init__(self) -> None:
         super().__init__(show_command_palette=False, compact=True)
         self.urgent = ""
+        self._width = 0
 
     def compose(self) -> ComposeResult:
         """The keys that fit."""
@@ -73,10 +74,11 @@ class KeyFooter(Footer):
         shown: dict[str, FooterKey] = {}
         hints: list[Hint] = []
         # A key that the user chose comes last in Textual's order: the table's is kept.
-        order = {each.id: place for place, (_, each) in enumerate(self.screen._bindings)}  # noqa: SLF001
+        own = [each.id for _, each in self.screen._bindings]  # noqa: SLF001
+        order = {name: own.index(name) for name in own}
         active = sorted(
             self.screen.active_bindings.values(),
-            key=lambda each: order.get(each.binding.id, len(order)),
+            key=lambda each: order.get(each.binding.id, len(own)),
         )
         for _, binding, enabled, tooltip in active:
             urgent = binding.id is not None and binding.id == self.urgent
@@ -102,5 +104,3 @@ class KeyFooter(Footer):
         if event.size.width != self._width:
             self._width = event.size.width
             self.call_after_refresh(self.recompose)
-
-    _width = 0
