@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from sealift.arguments import parser_of
 from sealift.config.settings import NOWHERE, SETTINGS, Setup, nearest
 from sealift.hosts.elevation import Elevation
+from sealift.keymap import USUAL, Keymap
 from sealift.routes import BadLocationError, Location, Route
 from sealift.zfs.names import BadNameError, printable
 
@@ -60,6 +61,7 @@ class Options:
     `window` is how many seconds a diagnosis samples (None: as many as it thinks right), `trial`
     whether it may try what each stage can do where nothing runs; `report` is where it is written
     down, with `mask` without names. `prometheus` prints the status as metrics.
+    `keys` are the screen's, `keys_told` what of the config's is not taken.
     """
 
     command: str
@@ -78,6 +80,8 @@ class Options:
     report: Path | None = None
     mask: bool = False
     prometheus: bool = False
+    keys: Keymap = USUAL
+    keys_told: tuple[str, ...] = ()
 
     @property
     def route(self) -> Route:
@@ -130,7 +134,7 @@ def _main(argv: Sequence[str] | None) -> int:
         # Textual decides about colour when it is imported; only its ANSI themes have none at all.
         os.environ["TEXTUAL_THEME"] = "ansi-dark"
     if options.command == "demo":
-        return _demo(options)
+        return _demo(_with_keys(options))
     if not (options.setups or sys.stdout.isatty()):
         _err(f"{FIRST.format(file=printable(str(options.config)))}\n{PLACES}")
         return 2
@@ -140,6 +144,7 @@ def _main(argv: Sequence[str] | None) -> int:
         return asyncio.run(print_command(options))
     from sealift.ui.app import SealiftApp, run  # noqa: PLC0415 - not loaded for text output
 
+    options = _with_keys(options)
     app = SealiftApp(options)
     code = run(app)
     return _demo(_first_demo(options)) if app.wants_demo else code
@@ -151,6 +156,19 @@ def _first_demo(options: Options) -> Options:
     route = replace(setup.route, source=source, destination=destination)
     setups = (replace(setup, route=route),)
     return replace(options, command="demo", setups=setups, all_routes=False, scenario=_DEMO_NIGHT)
+
+
+def _with_keys(options: Options) -> Options:
+    """The keys of the config. A config that is wrong keeps nobody from two places, or the demo."""
+    from sealift.config.reading import ConfigError, read_config  # noqa: PLC0415 - for a screen
+
+    if options.config is not None and not options.config.exists():
+        return options  # the first screen tells of that
+    try:
+        config = read_config(options.config)
+    except ConfigError as error:
+        return replace(options, keys_told=tuple(error.lines))
+    return replace(options, keys=config.keys, keys_told=tuple(config.conflict_lines))
 
 
 def _config(word: str, named: Path | None, as_json: bool) -> int:  # noqa: FBT001 - as parsed

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from sealift.actions import ACTIONS
 from sealift.cli import parse
 from sealift.demo.scenarios import BLANK
 from sealift.demo.stage import Demo
@@ -12,7 +13,6 @@ from sealift.hosts.gate import Gate
 from sealift.hosts.host import Host
 from sealift.replication.job import JobState
 from sealift.replication.seal import SealState
-from sealift.ui.actions import ACTIONS
 from sealift.ui.app import SealiftApp
 from sealift.ui.screens.charts import ChartsScreen
 from sealift.ui.screens.dialog import Dialog

@@ -15,12 +15,12 @@ from string import ascii_lowercase
 import pytest
 from textual.widgets import Button, Input
 
+from sealift.actions import ACTIONS
 from sealift.cli import parse
 from sealift.demo.stage import Demo
 from sealift.hosts.gate import Gate
 from sealift.hosts.host import Host
 from sealift.hosts.trouble import TroubleError
-from sealift.ui.actions import ACTIONS
 from sealift.ui.app import SealiftApp
 from sealift.ui.screens.charts import ChartsScreen
 from sealift.ui.screens.dialog import Dialog

@@ -107,3 +107,13 @@ async def test_a_plain_line_gives_back_what_was_written() -> None:
         await pilot.press("end", "5", "enter", "enter")
         await wait_for(pilot, lambda: app.answers == ["try"], "the answer")
         assert app.dialog.written == "605"
+
+
+async def test_an_enter_that_was_meant_for_the_dialog_before_stays_in_the_line() -> None:
+    app = AskingApp(Asking("A step", ["x"], [TRY], label="Reason"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await wait_for(pilot, lambda: isinstance(app.focused, Input), "the line")
+        app.dialog._opened += 60  # noqa: SLF001 - as if it had opened only now
+        await pilot.press("enter", "z")
+        assert isinstance(app.focused, Input)
+        assert app.dialog.written == "z"

@@ -292,3 +292,20 @@ async def test_text_from_hosts_is_shown_and_never_obeyed() -> None:
     async with opened(Dialog("t\x1b]0;", ["said \x1b[2J [red]x[/red]"])) as reader:
         assert "said \\x1b[2J [red]x[/red]" in reader.sees()
         assert "t\\x1b]0;" in reader.sees()
+
+
+@pytest.mark.parametrize("size", [(60, 20), SMALL])
+async def test_buttons_that_have_no_room_beside_each_other_are_all_read_whole(
+    size: tuple[int, int],
+) -> None:
+    words = ("Go on", "Read everything that is mounted", "A check of your own", "Time it", "Enough")
+    choices = [Choice(f"b{number}", each) for number, each in enumerate(words)]
+    async with opened(Dialog("Check", ["x"], choices), size) as reader:
+        await reader.until(lambda: all(each in reader.sees() for each in words), "every button")
+
+
+async def test_buttons_that_have_room_stand_in_one_line() -> None:
+    async with opened(Dialog("Check", ["x"], [Choice("a", "Go on"), Choice("b", "Time it")])) as r:
+        line = next(each for each in r.sees().splitlines() if "Go on" in each)
+        assert "Cancel" in line
+        assert "Time it" in line

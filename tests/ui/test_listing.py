@@ -18,7 +18,7 @@ from textual.widgets._footer import FooterKey  # it has no public name
 
 from sealift.ui import headline
 from sealift.ui.entries import Deed, Entry, column_widths, glyph_of, matching, offered
-from sealift.ui.screens.dialog import Dialog
+from sealift.ui.screens.help import HelpScreen
 from sealift.ui.screens.listing import READ_ONLY, RESERVED, ListScreen
 from sealift.ui.screens.route import RouteScreen
 from sealift.ui.text import ASCII, UNICODE, Glyphs
@@ -451,11 +451,14 @@ async def test_help_lists_the_deeds_with_what_stands_against_them() -> None:
     async with showing((entry("alpha", RELEASE, refusing),), size=WIDE) as reader:
         await reader.press("question_mark")
         await wait_for(
-            reader.pilot, lambda: isinstance(reader.app.screen, Dialog), "the help over it"
+            reader.pilot, lambda: isinstance(reader.app.screen, HelpScreen), "the help over it"
         )
-        await reader.until("destroy…  (not now: it is held)")
-        assert "r        release…" in reader.sees()
-        assert "mark a row" in reader.sees()
+        await reader.until("NOT NOW: it is held")
+        lines = [line.strip(" │") for line in reader.sees().splitlines()]
+        assert lines.index("Under the cursor: alpha") < min(
+            place for place, line in enumerate(lines) if line.startswith("r  release…")
+        )
+        assert "Mark a row" in reader.sees()
         await reader.press("escape")
         assert reader.app.screen is reader.screen
 

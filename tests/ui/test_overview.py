@@ -103,7 +103,7 @@ async def test_all_routes_are_there_worst_first_with_what_matters(size: tuple[in
         assert "Behind" in lines[1]
         assert "NOT SEALED" in seen
         assert "key-loaded-on-vault: backup/open: its key is loaded there" in seen
-        assert "⏎ open" in lines[-1]
+        assert "enter open" in lines[-1]
         assert "q quit" in lines[-1]
         assert len(lines) <= size[1]
 

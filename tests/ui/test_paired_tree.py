@@ -328,8 +328,8 @@ class TestCursor:
     @pytest.mark.parametrize(
         ("keys", "row"),
         [
-            (["down", "j"], 2),
-            (["down", "down", "k"], 1),
+            (["down", "down"], 2),
+            (["down", "down", "up"], 1),
             (["up"], 0),
             (["G"], 31),
             (["end", "up"], 30),
@@ -507,7 +507,7 @@ class TestRefresh:
         app = TreeApp()
         async with app.run_test(size=WIDE) as pilot:
             tree = await ready(pilot, app, night())
-            tree.action_last()
+            tree.action_go(-1)
             assert key_at(tree).below == "gone"
             tree.show(compare(night().source, inventory("backup/prod", {})))
             assert key_at(tree).below == "new"
@@ -517,7 +517,7 @@ class TestRefresh:
         app = TreeApp()
         async with app.run_test(size=WIDE) as pilot:
             tree = await ready(pilot, app, night())
-            tree.action_last()
+            tree.action_go(-1)
             await pilot.resize_terminal(*NARROW)
             await until(pilot, lambda: tree.scroll_offset.y == 32 - 24, "scrolled to the cursor")
             await shown(pilot, "- destination only")

@@ -357,7 +357,7 @@ async def test_a_hostile_token_and_a_hostile_job_are_shown_and_never_obeyed(
 
 async def asked_help(operator: Operator) -> str:
     await operator.pilot.press("question_mark")
-    await question(operator)
+    await operator.until("Under the cursor: job")
     return operator.sees()
 
 
@@ -705,23 +705,23 @@ async def test_what_goes_wrong_is_told_and_the_list_stays(
 
 
 @pytest.mark.parametrize(
-    ("finding", "severity", "key", "level"),
+    ("finding", "severity", "action", "level"),
     [
-        ("stale-token", "warning", "s send…", headline.WARNING),
-        ("dead-token", "problem", "t tokens", headline.PROBLEM),
-        ("foreign-token", "problem", "t tokens", headline.PROBLEM),
-        ("not-raw", "problem", "t tokens", headline.PROBLEM),
-        ("destination-diverged", "problem", "b roll back…", headline.PROBLEM),
-        ("anchor-not-held", "warning", "h holds", headline.WARNING),
-        ("no-common-base", "problem", "d details", headline.PROBLEM),
+        ("stale-token", "warning", "send", headline.WARNING),
+        ("dead-token", "problem", "tokens", headline.PROBLEM),
+        ("foreign-token", "problem", "tokens", headline.PROBLEM),
+        ("not-raw", "problem", "tokens", headline.PROBLEM),
+        ("destination-diverged", "problem", "roll_back", headline.PROBLEM),
+        ("anchor-not-held", "warning", "holds", headline.WARNING),
+        ("no-common-base", "problem", "details", headline.PROBLEM),
     ],
 )
 def test_the_header_names_the_key_that_goes_on_and_a_warning_is_not_red(
-    finding: str, severity: str, key: str, level: str
+    finding: str, severity: str, action: str, level: str
 ) -> None:
     problem = Problem(finding, "destination", "backup/prod", "something", "mend", severity)
     line = headline.worst(replace(CALM, problems=(problem,)), NOW, UNICODE)
-    assert (line.key, line.level) == (key, level)
+    assert (line.action, line.level) == (action, level)
 
 
 def test_a_problem_comes_before_a_warning_whatever_their_order() -> None:

@@ -165,7 +165,7 @@ async def test_the_first_look_finds_verdict_chain_and_what_to_mend_first(
         assert places == sorted(places)
         assert "SATURATED" in reader.sees()
         assert "root@nas1$ ss -tinH" in reader.sees()
-        for words in ("? help", "enter open", "n do next…", "1-4 step again", "r report"):
+        for words in ("? help", "enter open", "n do next…", "1 step 1 again", "r report"):
             assert words in lines[-1]
 
 
@@ -263,7 +263,7 @@ async def test_text_from_hosts_is_shown_and_never_obeyed() -> None:
             await reader.press("escape")
         assert all("\x1b" not in each and "\n" not in each for each in reader.app.copied)
         await reader.press("question_mark")
-        await reader.until("Help: the playbook")
+        await reader.until("Under the cursor")
 
 
 # The cursor stays
@@ -391,8 +391,9 @@ async def test_help_lists_the_keys_and_escape_and_q_lead_back() -> None:
     for key in ("escape", "q"):
         async with showing(healthy()) as reader:
             await reader.press("question_mark")
-            await reader.until("write the incident report")
-            assert reader.on_top == "Dialog"
+            await reader.press("end")
+            await reader.until("Write the incident report")
+            assert reader.on_top == "HelpScreen"
             await reader.press("escape")
             assert reader.on_top == "PlaybookScreen"
             await reader.press(key)

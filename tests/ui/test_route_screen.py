@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from textual.widgets import TextArea
 
+from sealift.actions import ACTIONS
 from sealift.hosts.host import Connection
 from sealift.hosts.trouble import Trouble, UnknownKey
 from sealift.replication.inventory import Held
 from sealift.replication.job import Job, JobState
 from sealift.replication.picture import Picture
-from sealift.ui.actions import ACTIONS
 from sealift.ui.screens.dialog import Dialog
 from sealift.ui.screens.help import HelpScreen
 from sealift.zfs.commands import Effect

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from sealift.actions import ACTIONS
 from sealift.cli import parse
-from sealift.ui.actions import ACTIONS
+from sealift.keymap import USUAL
 
 _ROOT = Path(__file__).parents[2]
 _PAGES = sorted([_ROOT / "README.md", *(_ROOT / "docs").rglob("*.md")])
@@ -48,5 +49,5 @@ def test_the_readme_names_every_key() -> None:
     text = (_ROOT / "README.md").read_text(encoding="utf-8")
     table = "".join(line for line in text.splitlines() if line.startswith("| `"))
     keys = set(re.findall(r"`([^`]+)`", table))
-    shown = {each.shown_key or each.keys[0] for each in ACTIONS}
+    shown = {USUAL.shown(each) for each in ACTIONS}
     assert {each for each in shown if len(each) == 1} <= keys

@@ -2,62 +2,30 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from pathlib import Path
 
 import pytest
-from textual.binding import Binding
 
+from sealift.actions import SCREENS
+from sealift.keymap import key_word
 from sealift.playbook.catalogue import page as finding
-from sealift.ui.actions import ACTIONS
-from sealift.ui.screens.playbook import PlaybookScreen
 
 _ROOT = Path(__file__).parents[2]
 _FOLDER = _ROOT / "docs" / "procedures"
 _PAGES = sorted(each for each in _FOLDER.glob("*.md") if each.name != "README.md")
-_PANELS = {
-    "audit": "audit",
-    "holds": "holds",
-    "jobs": "jobs",
-    "keys": "keys",
-    "prune": "prune",
-    "roll back": "divergence",
-    "tokens": "tokens",
-}
 _PARTS = ("When", "Before", "It worked", "What can go wrong", "Undo")
 _HEAD = "| screen | key | action |\n|---|---|---|\n"
 
 
-def deeds(panel: str) -> set[tuple[str, str]]:
-    """Key and title of every deed that a panel's module makes, read from its text."""
-    path = _ROOT / "src" / "sealift" / "ui" / "panels" / f"{panel}.py"
-    calls = (
-        node.args
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Deed"
-    )
-    found: set[tuple[str, str]] = set()
-    for args in calls:
-        key, _, title = (ast.literal_eval(each) for each in args[:3])
-        found.add((key, title))
-    return found
-
-
 def on_the_screens() -> set[tuple[str, str, str]]:
     """What there is: screen, key, title."""
-    route = {
-        ("route", key, each.title)
-        for each in ACTIONS
-        for key in (each.keys if not each.shown_key else (each.shown_key,))
+    return {
+        (screen.replace("_", " "), key_word(key), each.title)
+        for screen, actions in SCREENS.items()
+        for each in actions
+        for key in each.keys
     }
-    playbook = {
-        ("playbook", each.key, each.description)
-        for each in PlaybookScreen.BINDINGS
-        if isinstance(each, Binding)
-    }
-    panels = {(screen, *deed) for screen, module in _PANELS.items() for deed in deeds(module)}
-    return route | playbook | panels
 
 
 def rows(page: Path) -> list[tuple[str, str, str]]:

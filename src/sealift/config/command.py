@@ -6,9 +6,19 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from sealift.actions import by_name
 from sealift.chains import chains
-from sealift.config.reading import TABLE, Config, ConfigError, default_path, read_config
+from sealift.config.reading import (
+    KEYS_TABLE,
+    TABLE,
+    Config,
+    ConfigError,
+    Mistake,
+    default_path,
+    read_config,
+)
 from sealift.config.settings import SETTINGS, values_of
+from sealift.keymap import key_word
 from sealift.tags import shared
 from sealift.words import count
 from sealift.zfs.names import printable
@@ -35,14 +45,17 @@ def answer(word: str, named: Path | None, *, as_json: bool) -> Answer:
     try:
         config = read_config(named)
     except ConfigError as error:
-        return Answer(_wrong(error) if as_json else "", "" if as_json else str(error), 2)
+        if as_json:
+            return Answer(_mistakes(error.file, error.mistakes, []), code=2)
+        return Answer("", str(error), 2)
     if word == "show":
         return Answer(_json(config) if as_json else _toml(config))
     warnings = _warnings(config)
-    code = 1 if warnings else 0
+    code = 2 if config.conflicts else 1 if warnings else 0
     if as_json:
-        known = {"schema": 1, "path": str(config.file), "mistakes": [], "warnings": warnings}
-        return Answer(json.dumps(known), code=code)
+        return Answer(_mistakes(config.file, config.conflicts, warnings), code=code)
+    if config.conflicts:
+        return Answer("", "\n".join(config.conflict_lines), code)
     words = count(len(config.setups), "route") if config.there else "not there, which is no mistake"
     lines = (f"{config.file}: {words}", *(f"warning: {each}" for each in warnings))
     return Answer("\n".join(map(printable, lines)), code=code)
@@ -57,12 +70,18 @@ def _warnings(config: Config) -> list[str]:
     return found
 
 
-def _wrong(error: ConfigError) -> str:
-    mistakes = [
-        {"line": each.line, "what": each.what, "mend": each.mend} for each in error.mistakes
-    ]
-    known = {"schema": 1, "path": str(error.file), "mistakes": mistakes, "warnings": []}
+def _mistakes(file: Path, mistakes: tuple[Mistake, ...], warnings: list[str]) -> str:
+    told = [{"line": each.line, "what": each.what, "mend": each.mend} for each in mistakes]
+    known = {"schema": 1, "path": str(file), "mistakes": told, "warnings": warnings}
     return json.dumps(known)
+
+
+def _keys(config: Config) -> dict[str, list[str]]:
+    """The keys in force, by the name of the action, as they are written."""
+    return {
+        name: [key_word(key) for key in config.keys.keys(actions[0])]
+        for name, actions in by_name().items()
+    }
 
 
 def _json(config: Config) -> str:
@@ -70,12 +89,14 @@ def _json(config: Config) -> str:
         {"name": name, **dict.fromkeys(SETTINGS), **values_of(each)}
         for name, each in config.setups.items()
     ]
-    return json.dumps({"schema": 1, "path": str(config.file), "routes": routes})
+    shown = {"schema": 1, "path": str(config.file), "routes": routes, "keys": _keys(config)}
+    return json.dumps(shown)
 
 
 def _toml(config: Config) -> str:
     import tomli_w  # noqa: PLC0415 - only where TOML is written
 
     tables = {name: values_of(each) for name, each in config.setups.items()}
+    keys = {name: found[0] if len(found) == 1 else found for name, found in _keys(config).items()}
     head = printable(f"# {config.file}: every setting, the usual ones too")
-    return f"{head}\n{tomli_w.dumps({TABLE: tables})}".rstrip()
+    return f"{head}\n{tomli_w.dumps({KEYS_TABLE: keys, TABLE: tables})}".rstrip()

@@ -18,13 +18,16 @@ from pathlib import Path
 
 import platformdirs
 
+from sealift.actions import by_name
 from sealift.config.lines import KeyPath, lines_of_keys
 from sealift.config.settings import NEEDED, NOWHERE, SETTINGS, Setup, nearest, quoted
+from sealift.keymap import USUAL, BadKeyError, Keymap, key_name, refused, settled
 from sealift.routes import Route
 from sealift.words import count
 from sealift.zfs.names import printable
 
 TABLE = "route"
+KEYS_TABLE = "keys"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 # Words that stand where a route's name may stand on the command line.
 RESERVED = frozenset(
@@ -55,21 +58,36 @@ class ConfigError(Exception):
     @property
     def lines(self) -> list[str]:
         """`FILE:LINE: what. What to do.` for every mistake."""
-        lines = []
-        for each in self.mistakes:
-            place = f"{self.file}:{each.line}" if each.line is not None else str(self.file)
-            end = "" if each.what.endswith("?") else "."
-            lines.append(printable(f"{place}: {each.what}{end} {each.mend}".rstrip()))
-        return lines
+        return told(self.file, self.mistakes)
+
+
+def told(file: Path, mistakes: tuple[Mistake, ...]) -> list[str]:
+    """`FILE:LINE: what. What to do.` for every mistake."""
+    lines = []
+    for each in mistakes:
+        place = f"{file}:{each.line}" if each.line is not None else str(file)
+        end = "" if each.what.endswith("?") else "."
+        lines.append(printable(f"{place}: {each.what}{end} {each.mend}".rstrip()))
+    return lines
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What the file says. `setups` are the routes by name, in its order; `there` if it exists."""
+    """What the file says. `setups` are the routes by name, in its order; `there` if it exists.
+
+    `keys` are those in force, `conflicts` what of the file's cannot be with something else.
+    """
 
     file: Path
     there: bool
     setups: Mapping[str, Setup] = field(default_factory=dict)
+    keys: Keymap = USUAL
+    conflicts: tuple[Mistake, ...] = ()
+
+    @property
+    def conflict_lines(self) -> list[str]:
+        """`FILE:LINE: what.` for every conflict."""
+        return told(self.file, self.conflicts)
 
 
 def default_path() -> Path:
@@ -94,7 +112,7 @@ def read_config(named: Path | None = None) -> Config:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         mend = "Check who may read it."
         raise ConfigError(file, (Mistake(None, f"it cannot be read: {why}", mend),)) from error
-    return Config(file, there=True, setups=parse_config(content, file))
+    return parse_config(content, file)
 
 
 def wrong_name(name: str) -> tuple[str, str] | None:
@@ -114,15 +132,16 @@ class _MistakesError(Exception):
         self.mistakes = mistakes
 
 
-def parse_config(content: bytes, file: Path) -> dict[str, Setup]:
-    """The routes of a config, by name. Raises `ConfigError`."""
+def parse_config(content: bytes, file: Path) -> Config:
+    """What a config says. Raises `ConfigError`."""
     try:
-        return _parsed(content)
+        setups, keys, conflicts = _parsed(content)
     except _MistakesError as error:
         raise ConfigError(file, error.mistakes) from error
+    return Config(file, there=True, setups=setups, keys=keys, conflicts=conflicts)
 
 
-def _parsed(content: bytes) -> dict[str, Setup]:
+def _parsed(content: bytes) -> tuple[dict[str, Setup], Keymap, tuple[Mistake, ...]]:
     try:
         text = content.decode()
     except UnicodeDecodeError as error:
@@ -137,14 +156,16 @@ def _parsed(content: bytes) -> dict[str, Setup]:
     except (RecursionError, ValueError) as error:
         raise _MistakesError(Mistake(None, "this is no TOML that can be read")) from error
     if not held:
-        return {}
+        return {}, USUAL, ()
     reader = _Reader()
     setups = reader.read(held)
+    keys, conflicts = settled(reader.chosen)
+    lines = lines_of_keys(text) if reader.noted or conflicts else {}  # not for one that is right
     if reader.noted:
-        lines = lines_of_keys(text)  # not for a config that is right
         found = [Mistake(_line(path, lines), what, mend) for path, what, mend in reader.noted]
         raise _MistakesError(*sorted(found, key=lambda each: each.line or 0))
-    return setups
+    said = (Mistake(_line((KEYS_TABLE, each.name), lines), each.sentence()) for each in conflicts)
+    return setups, keys, tuple(said)
 
 
 def _line(path: KeyPath, lines: Mapping[KeyPath, int]) -> int | None:
@@ -166,12 +187,15 @@ class _Reader:
 
     def __init__(self) -> None:
         self.noted: list[tuple[KeyPath, str, str]] = []
+        self.chosen: dict[str, tuple[str, ...]] = {}
 
     def read(self, held: Mapping[str, object]) -> dict[str, Setup]:
         setups: dict[str, Setup] = {}
         for word, inner in held.items():
-            if word != TABLE:
-                near = nearest(word, (TABLE,)) or ""
+            if word == KEYS_TABLE:
+                self._keys(inner)
+            elif word != TABLE:
+                near = nearest(word, (TABLE, KEYS_TABLE)) or ""
                 what = f"there is no {quoted(word)} here{near}"
                 self._note((word,), what, "Every route is a table of its own: [route.NAME].")
             elif not isinstance(inner, dict):
@@ -182,6 +206,35 @@ class _Reader:
                     if setup is not None:
                         setups[name] = setup
         return setups
+
+    def _keys(self, table: object) -> None:
+        """The keys that the user gives to actions: `send = "S"`, `refresh = ["ctrl+r", "f5"]`."""
+        if not isinstance(table, dict):
+            self._note((KEYS_TABLE,), "keys is no table", 'Write [keys], and below it send = "S".')
+            return
+        known = by_name()
+        for name, value in table.items():
+            path = (KEYS_TABLE, name)
+            if name not in known:
+                near = nearest(name, known)
+                mend = "" if near else f"The actions are {', '.join(known)}."
+                self._note(path, f"there is no action {quoted(name)}{near}", mend)
+                continue
+            words = [value] if isinstance(value, str) else value
+            if not isinstance(words, list) or not words or any(type(w) is not str for w in words):
+                self._note(path, f"{name}: {quoted(value)} is no key", 'Write "S", or ["S", "f6"].')
+                continue
+            keys: list[str] = []
+            for word in words:
+                try:
+                    key = key_name(word)
+                except BadKeyError as error:
+                    self._note(path, f"{name}: {error}", "")
+                    continue
+                if why := refused(known[name], key):
+                    self._note(path, f"{name}: {why}", "")
+                keys.append(key)
+            self.chosen[name] = tuple(dict.fromkeys(keys))
 
     def _route(self, name: str, table: object) -> Setup | None:
         path = (TABLE, name)

@@ -124,7 +124,7 @@ def _name_refusal(file: Path, before: bytes | None, setup: Setup) -> str:
     except ConfigError:
         return ""  # which is said of the file
     taken = f"it has a route called {name} already: give this one another name"
-    return taken if name in known else ""
+    return taken if name in known.setups else ""
 
 
 def _file_refusal(file: Path, before: bytes | None) -> str:

@@ -89,7 +89,7 @@ def examine(each: DatasetComparison, tree: Comparison | None = None) -> Partial 
     token: ResumeToken | None = None
     target: Snapshot | None = None
     base: _Base | None = None
-    finding, mend = "", "s resumes it."
+    finding, mend = "", "Resume it (s)."
     try:
         token = _read(each.token)
         target = _target(each, token, tree)
@@ -264,7 +264,7 @@ def _moved(each: DatasetComparison, base: Snapshot, theirs: tuple[Snapshot, ...]
     return _RefusedError(
         "destination-diverged",
         f"{there} got snapshots after the base that the resume token starts from: {newer}",
-        f"Look at what they hold; once @{base.name} is the newest there again, s resumes it.",
+        f"Look at what they hold; once @{base.name} is the newest there again, resume it (s).",
     )
 
 

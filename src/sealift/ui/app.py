@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import locale
 import os
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
@@ -16,11 +17,14 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 from textual import on, work
 from textual.app import App, SystemCommand
+from textual.binding import Binding
 from textual.command import Command, CommandPalette
+from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
 from sealift import journal
+from sealift.actions import ACTIONS, NEW_ROUTE
 from sealift.hosts.command_log import CommandLog
 from sealift.hosts.gate import Gate
 from sealift.hosts.host import Connection, Host, utc_now
@@ -28,14 +32,16 @@ from sealift.hosts.local import LocalTransport
 from sealift.hosts.opening import open_host
 from sealift.hosts.trouble import Trouble
 from sealift.journal import Journal
+from sealift.keymap import key_word
 from sealift.playbook.diagnosis import Diagnosis
 from sealift.replication.overview import hosts_of
 from sealift.replication.picture import Picture, Side
 from sealift.replication.watch import RouteWatch
 from sealift.routes import Location, Route, Via
-from sealift.ui import crash, themes
-from sealift.ui.actions import ACTIONS
+from sealift.ui import crash, text, themes
 from sealift.ui.all_routes import AllRoutes
+from sealift.ui.ascii import InAscii
+from sealift.ui.bindings import bindings
 from sealift.ui.screens.route import RouteScreen
 from sealift.ui.text import ASCII, UNICODE, one_line
 
@@ -56,7 +62,7 @@ class SealiftApp(App[int]):
     CSS_PATH = Path(__file__).with_name("app.tcss")
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
-    BINDINGS = [action.binding() for action in ACTIONS if action.id in {"quit", "palette"}]
+    BINDINGS = [*bindings(each for each in ACTIONS if each.id in {"quit", "palette"})]
 
     def __init__(
         self,
@@ -73,7 +79,11 @@ class SealiftApp(App[int]):
         users, self._bad_themes = themes.users_themes()
         for theme in (*themes.own_themes(), *users):
             self.register_theme(theme)
-        self.glyphs = ASCII if os.environ.get("TERM") in {"linux", "dumb"} else UNICODE
+        plain = text.plain_terminal(os.environ.get("TERM", ""), locale.getencoding())
+        self.glyphs = ASCII if plain else UNICODE
+        self._ascii = [InAscii()] if plain else []
+        self.keys = options.keys
+        self.set_keymap(self.keys.bound())
         self.all_routes = AllRoutes(self, options, clock) if options.all_routes else None
         self.wants_demo = False  # once it has ended
         self._following: Worker[None] | None = None
@@ -94,10 +104,20 @@ class SealiftApp(App[int]):
     def _warn_of_theme(self, words: str) -> None:
         self.notify(words, title="Theme", severity="warning", markup=False)
 
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """What every line goes through before it is written."""
+        return [*super().get_line_filters(), *self._ascii]
+
+    def get_key_display(self, binding: Binding) -> str:
+        """A key as the config has it: `enter`, `ctrl+r`, `?`."""
+        return binding.key_display or key_word(binding.key)
+
     def on_mount(self) -> None:
         """Show the screen at once; the hosts come after the first frame."""
         for words in self._bad_themes:
             self._warn_of_theme(words)
+        for words in self.options.keys_told:
+            self.notify(words, title="Keys", severity="warning", markup=False)
         self.use_theme(self.options.theme)
         if self.all_routes is None:
             self.show_route()
@@ -246,11 +266,12 @@ class SealiftApp(App[int]):
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """The palette lists what of the action table the screen can do, and themes."""
-        for action in ACTIONS:
+        for action in (*ACTIONS, NEW_ROUTE):
             name = f"action_{action.id}"
             if action.id != "palette" and (hasattr(screen, name) or hasattr(self, name)):
                 run = partial(self._run_action_by_name, action.id)
-                yield SystemCommand(action.title, action.help, run)
+                words = f"{self.keys.shown(action)}: {action.help}"
+                yield SystemCommand(action.title, words, run)
         for theme in self.available_themes:
             yield SystemCommand(
                 f"{_THEME}{theme}", "Change the colours.", partial(self._set_theme, theme)

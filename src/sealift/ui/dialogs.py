@@ -36,7 +36,7 @@ def send_paragraphs(shown: Preview, picture: Picture) -> list[str]:
         (
             "Will not: roll back, delete, mount, load a key, or send anything that is not raw.\n"
             f"{_properties(shown)}"
-            "Undo: c cancels and keeps the partial state; the snapshots that arrived stay."
+            "Undo: cancel (c), which keeps the partial state; the snapshots that arrived stay."
         ),
     ]
     paragraphs.extend(shown.plan.notes)

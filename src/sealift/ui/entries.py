@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from sealift.actions import Action
 from sealift.ui import headline, text
 from sealift.ui.text import Glyphs
 from sealift.zfs.commands import Effect
@@ -16,9 +17,10 @@ LEAST = 4  # a column is not cut below this many cells
 class Deed:
     """Something that can be done with an entry.
 
-    `key` is Textual's name of its key, which must not be one of the screen's own (`RESERVED`).
+    `key` is Textual's name of its usual key, which must not be one of the screen's own
+    (`RESERVED`).
     `effect` is what it can lead to once it is confirmed; more than reading is off in a read-only
-    session. `refusal` says why it cannot be done now; empty if it can.
+    session. `refusal` says why it cannot be done now; empty if it can. `help` is for the help page.
     """
 
     key: str
@@ -26,6 +28,12 @@ class Deed:
     title: str
     effect: Effect
     refusal: str = ""
+    help: str = ""
+
+    @classmethod
+    def of(cls, action: Action, refusal: str = "") -> Deed:
+        """An action of the table as a deed."""
+        return cls(action.keys[0], action.id, action.title, action.effect, refusal, action.help)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +43,7 @@ class Entry:
     `level` is one of `ui.headline` and decides glyph and colour. `cells` has a text for every
     column, `details` the paragraphs that are shown while the cursor is on it. Both may hold
     whatever a host said: they are made harmless where they are drawn. `grey` is a row that is no
-    longer kept new; its texts say so too.
+    longer kept new; its texts say so too. `kind` is one of `ui.things.THINGS`; empty: the list's.
     """
 
     id: str
@@ -44,6 +52,7 @@ class Entry:
     details: tuple[str, ...]
     deeds: tuple[Deed, ...]
     grey: bool = False
+    kind: str = ""
 
 
 def glyph_of(level: str, glyphs: Glyphs) -> str:

@@ -1,4 +1,4 @@
-"""The first look in words: seal, lag, activity, the worst trouble and the next key. Pure."""
+"""The first look in words: seal, lag, activity, the worst trouble and the next action. Pure."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ OK, INFO, WARNING, PROBLEM = "ok", "info", "warning", "problem"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the header: how bad it is, its glyph and words, and the key that helps."""
+    """One line of the header: how bad it is, its glyph and words, and the action that helps."""
 
     level: str
     glyph: str
     words: str
-    key: str = ""
+    action: str = ""
 
     def plain(self) -> str:
         """Glyph and words as one text."""
@@ -88,10 +88,10 @@ def activity(picture: Picture, glyphs: Glyphs) -> Line:
 
 
 def worst(picture: Picture, now: datetime, glyphs: Glyphs) -> Line:
-    """The worst thing known, and the key that goes on from there."""
+    """The worst thing known, and the action that goes on from there."""
     for side in (picture.source, picture.destination):
         if side.trouble is not None:
-            return Line(PROBLEM, glyphs.trouble, _contact(side, side.trouble, now), "d details")
+            return Line(PROBLEM, glyphs.trouble, _contact(side, side.trouble, now), "details")
     if picture.comparison is None:
         return Line(INFO, glyphs.none, "reading both sides")
     job = picture.job
@@ -102,7 +102,7 @@ def worst(picture: Picture, now: datetime, glyphs: Glyphs) -> Line:
             PROBLEM,
             glyphs.trouble,
             f"{breach.id}: {breach.dataset}: {breach.summary}{more}",
-            "d details",
+            "details",
         )
     if job is not None and job.trouble is not None and not picture.comparison.level:
         line = _unfinished(job, now, glyphs)
@@ -116,7 +116,7 @@ def worst(picture: Picture, now: datetime, glyphs: Glyphs) -> Line:
         return _finding(grave, len(problems), glyphs)
     if job and job.state.running:
         what = job.progress.current or job.step.dataset
-        return Line(INFO, glyphs.running, f"sending {what}", "c cancel…")
+        return Line(INFO, glyphs.running, f"sending {what}", "cancel")
     # A warning forbids nothing: while a job runs, what it sends is the news.
     warnings = [each for each in problems if each.severity == "warning"]
     return _finding(warnings, len(problems), glyphs) if warnings else _to_do(picture, glyphs)
@@ -126,21 +126,21 @@ def _finding(found: list[Problem], count: int, glyphs: Glyphs) -> Line:
     """The first of them, and how many more there are."""
     first = found[0]
     level = PROBLEM if first.severity == "problem" else WARNING
-    key = KEYS.get(first.id, "d details")
-    return Line(level, glyphs.trouble, f"{first.id}: {first.summary}{_more(count)}", key)
+    action = ACTIONS.get(first.id, "details")
+    return Line(level, glyphs.trouble, f"{first.id}: {first.summary}{_more(count)}", action)
 
 
-# The key that goes on from a finding; the others are told at length.
-KEYS = {
-    "no-new-snapshot": "n snapshot…",
-    "stale-token": "s send…",
-    "dead-token": "t tokens",
-    "foreign-token": "t tokens",
-    "not-raw": "t tokens",
-    "destination-diverged": "b roll back…",
-    "anchor-not-held": "h holds",
-    "pool-degraded": "p diagnose",
-    "pool-suspended": "p diagnose",
+# The action that goes on from a finding; the others are told at length.
+ACTIONS = {
+    "no-new-snapshot": "snapshot",
+    "stale-token": "send",
+    "dead-token": "tokens",
+    "foreign-token": "tokens",
+    "not-raw": "tokens",
+    "destination-diverged": "roll_back",
+    "anchor-not-held": "holds",
+    "pool-degraded": "playbook",
+    "pool-suspended": "playbook",
 }
 _TOKENS = frozenset({"stale-token", "dead-token", "foreign-token", "not-raw"})
 
@@ -150,29 +150,27 @@ def _unfinished(job: Job, now: datetime, glyphs: Glyphs) -> Line | None:
     what = job.trouble.what if job.trouble else ""
     if job.state is JobState.FAILED:
         finding = job.trouble.finding if job.trouble else ""
-        key = KEYS.get(finding, "d details")
-        return Line(PROBLEM, glyphs.trouble, f"the job failed: {what}", key)
+        action = ACTIONS.get(finding, "details")
+        return Line(PROBLEM, glyphs.trouble, f"the job failed: {what}", action)
     if job.state is JobState.LOST:
-        return Line(PROBLEM, glyphs.trouble, what, "s send…")
+        return Line(PROBLEM, glyphs.trouble, what, "send")
     if job.state is JobState.WAITING and job.retry_at is not None:
         pause = max(0, round((job.retry_at - now).total_seconds()))
         words = f"next try in {pause} s, try {job.tries}: {what}"
-        return Line(WARNING, glyphs.trouble, words, "d details")
+        return Line(WARNING, glyphs.trouble, words, "details")
     return None
 
 
 def _to_do(picture: Picture, glyphs: Glyphs) -> Line:
     comparison = picture.comparison
     if comparison is None or comparison.level:
-        return Line(
-            OK, glyphs.ok, "the destination has every snapshot of the source", "n snapshot…"
-        )
+        return Line(OK, glyphs.ok, "the destination has every snapshot of the source", "snapshot")
     count = text.count(comparison.snapshots_behind, "snapshot")
     if not comparison.destination.exists:
         words = f"{comparison.destination.root} does not exist yet: a seed sends {count}"
-        return Line(WARNING, glyphs.behind, words, "s send…")
+        return Line(WARNING, glyphs.behind, words, "send")
     size = text.size(comparison.bytes_behind)
-    return Line(WARNING, glyphs.behind, f"{count} to send, about {size}", "s send…")
+    return Line(WARNING, glyphs.behind, f"{count} to send, about {size}", "send")
 
 
 def _contact(side: Side, trouble: Trouble, now: datetime) -> str:

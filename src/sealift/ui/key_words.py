@@ -123,9 +123,7 @@ def open_still(found: Sequence[KeyRoot]) -> list[str]:
     names = ", ".join(root.name for root in found if root.open)
     if not names:
         return []
-    return [
-        f"! The key is loaded: {names}. u in the list of keys locks it, or its timer if it has one."
-    ]
+    return [f"! The key is loaded: {names}. Lock it (k, u), or its timer does if it has one."]
 
 
 def unknown(where: str, names: Sequence[str]) -> str:
@@ -155,7 +153,7 @@ def timer_left(trouble: Trouble) -> str:
     """It is locked, and a timer for it still runs."""
     return (
         f"! Its timer was not ended: {trouble.what}. It would lock the key again that is loaded "
-        "before it is due; c in the list of keys cancels it."
+        "before it is due; cancelling it (k, c) prevents that."
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from sealift.actions import OVERVIEW, named
 from sealift.chains import Chain, Link, chains
 from sealift.hosts.trouble import Trouble
 from sealift.replication.overview import Overview
@@ -15,10 +16,8 @@ from sealift.tags import shared
 from sealift.ui import dialogs, headline, text
 from sealift.ui.entries import Deed, Entry
 from sealift.ui.text import Glyphs
-from sealift.zfs.commands import Effect
 
 COLUMNS = ("Route", "Behind", "Limit", "Seal", "Job", "Finding")
-OPEN = "open"
 _LEVELS = {
     Urgency.UNSEALED: headline.PROBLEM,
     Urgency.STOPPED: headline.PROBLEM,
@@ -69,7 +68,7 @@ def _row(picture: Picture, chain: Chain, link: Link, now: datetime, glyphs: Glyp
         level=level,
         cells=cells,
         details=(*_details(picture, now, glyphs), *_chained(chain, link, glyphs)),
-        deeds=(Deed("enter", OPEN, "open", Effect.READ),),
+        deeds=(Deed.of(named(OVERVIEW, "open")),),
         grey=bool(picture.troubles),
     )
 

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from sealift.actions import ACTIONS, Action
 from sealift.playbook import steps
 from sealift.playbook.diagnosis import (
     Diagnosis,
@@ -22,7 +23,6 @@ from sealift.playbook.diagnosis import (
     Verdict,
 )
 from sealift.ui import chain, spans, text
-from sealift.ui.actions import ACTIONS, Action
 from sealift.ui.spans import MUTED, STRONG, Line, Span, fold
 from sealift.ui.text import Glyphs
 from sealift.zfs.commands import Effect
@@ -276,14 +276,14 @@ def _next_words(number: int, step: NextStep, *, alone: bool = False) -> str:
     if step.command:
         lines.append(indent + _on(step.host, step.command))
     if action is not None and action.effect is Effect.READ:
-        lines.append(f"{indent}enter or n: {action.title}, on the route. {action.help}")
+        lines.append(f"{indent}Do it (p, n): {action.title}, on the route. {action.help}")
     elif action is not None:
         lines.append(
-            f"{indent}enter or n: {action.title}, on the route. It shows everything before it "
+            f"{indent}Do it (p, n): {action.title}, on the route. It shows everything before it "
             "runs, and asks."
         )
     elif step.command:
-        lines.append(f"{indent}{_EFFECTS[step.effect]} y copies it.")
+        lines.append(f"{indent}{_EFFECTS[step.effect]} Copy it (y).")
     elif alone:
         lines.append("Advice: there is no command for it.")
     return "\n".join(lines)

@@ -33,8 +33,10 @@ __all__ = (
     "count",
     "duration",
     "fit",
+    "in_ascii",
     "one_line",
     "percent",
+    "plain_terminal",
     "rate",
     "shorten",
     "size",
@@ -44,6 +46,27 @@ __all__ = (
 )
 
 _STEP = 1024
+# What a terminal without UTF-8, or without the glyphs, shows instead: cell for cell.
+_PLAIN = str.maketrans(
+    {
+        **dict.fromkeys("─━═╌┄▔▀", "-"),
+        **dict.fromkeys("│┃║▏▎▍▕▐┆", "|"),
+        **dict.fromkeys("┌┐└┘├┤┬┴┼╭╮╰╯╞╡", "+"),
+        **dict.fromkeys("█▉▊▋▌▇▆▅▄▓◆", "#"),
+        **dict.fromkeys("▁▂▃", "_"),
+        **dict.fromkeys("·…░•", "."),
+        **dict.fromkeys("→▸▶", ">"),
+        **dict.fromkeys("←◀", "<"),
+        **dict.fromkeys("↑▲▴", "^"),
+        **dict.fromkeys("↓▾▼", "v"),
+        **dict.fromkeys("✓●", "*"),
+        "◐": "%",
+        "▒": ":",
+        "≤": "<",
+        "≥": ">",
+        "\N{MULTIPLICATION SIGN}": "x",
+    }
+)
 
 
 def size_short(number: int | None) -> str:
@@ -79,6 +102,22 @@ def one_line(text: str) -> str:
 def width_of(text: str) -> int:
     """How many terminal cells `text` takes."""
     return len(text) if text.isascii() else cell_len(text)
+
+
+def in_ascii(text: str) -> str:
+    """`text` in ASCII, in as many terminal cells: for what is not known, a `?` for each cell."""
+    if text.isascii():
+        return text
+    plain = text.translate(_PLAIN)
+    return "".join(each if each.isascii() else "?" * cell_len(each) for each in plain)
+
+
+def plain_terminal(term: str, encoding: str) -> bool:
+    """Whether a terminal is to be shown ASCII only, by `TERM` and the locale's encoding.
+
+    The console of Linux takes UTF-8, but its font has at most 512 glyphs.
+    """
+    return term in {"linux", "dumb"} or encoding.lower().replace("-", "") != "utf8"
 
 
 def shorten(text: str, width: int, ellipsis: str = "…") -> str:

@@ -67,7 +67,7 @@ def left(look: Look) -> list[str]:
         look.audit.claim,
         *(said or ["The audit has no finding left."]),
         *(f"? not seen: {each}" for each in look.audit.unseen),
-        "From now on a snapshot (n) and a send (s) keep it fresh; a audits it at any time.",
+        "From now on a snapshot (n) and a send (s) keep it fresh; the audit (a) tells any time.",
     ]
 
 

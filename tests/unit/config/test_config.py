@@ -272,3 +272,69 @@ def test_config_path_show_and_check(config: Path, capsys: pytest.CaptureFixture[
     assert run("chekc")[0] == 2
     assert main(["config"]) == 2
     assert "path, show or check" in capsys.readouterr().err
+
+
+# Keys
+
+
+def test_keys_are_read_by_the_names_of_actions(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text('[keys]\nsend = "S"\nrefresh = ["f6", "ctrl+r"]\nhelp = "?"\n')
+    config = read_config(file)
+    assert config.keys.chosen == {
+        "send": ("S",),
+        "refresh": ("f6", "ctrl+r"),
+        "help": ("question_mark",),
+    }
+    assert config.conflicts == ()
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "words"),
+    [
+        ('[keys]\n\nsnd = "S"', 3, "no action 'snd': did you mean send?"),
+        ('[keys]\nsend = "entr"', 2, "'entr' is no key: did you mean enter?"),
+        ("[keys]\nsend = 5", 2, "send: 5 is no key"),
+        ("[keys]\nsend = []", 2, "send: [] is no key"),
+        ('[keys]\nsend = "enter"', 2, "nothing that can lead to a change is on enter"),
+        ('[keys]\nhelp = "esc"', 2, "esc is the same on every screen"),
+        ("keys = 3", 1, "keys is no table"),
+        ('[kyes]\nsend = "S"', 1, "did you mean keys?"),
+    ],
+)
+def test_a_wrong_action_or_key_names_its_line_and_the_nearest(
+    content: str, line: int, words: str, tmp_path: Path
+) -> None:
+    ((at, said),) = mistakes(tmp_path, content)
+    assert at == line
+    assert words in said
+
+
+def test_a_conflict_is_told_with_its_place_and_the_rest_is_in_force(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text('[keys]\njobs = "J"\ndetails = "t"\n')
+    config = read_config(file)
+    assert config.keys.chosen == {"jobs": ("J",)}
+    assert main(["config", "check", "--config", str(file)]) == 2
+    said = capsys.readouterr().err
+    assert f"{file}:3: t is both details and tokens" in said
+    assert main(["config", "check", "--json", "--config", str(file)]) == 2
+    (mistake,) = json.loads(capsys.readouterr().out)["mistakes"]
+    assert mistake["line"] == 3
+
+
+def test_the_keys_in_force_are_shown_and_read_back_as_the_same(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text('[keys]\nsend = "p"\nplaybook = "s"\n')
+    assert main(["config", "show", "--config", str(file)]) == 0
+    shown = capsys.readouterr().out
+    held = tomllib.loads(shown)["keys"]
+    assert (held["send"], held["playbook"], held["refresh"]) == ("p", "s", ["ctrl+r", "f5"])
+    again = tmp_path / "again.toml"
+    again.write_text(shown)
+    assert main(["config", "show", "--config", str(again)]) == 0
+    assert tomllib.loads(capsys.readouterr().out)["keys"] == held

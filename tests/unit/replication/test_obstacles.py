@@ -31,7 +31,7 @@ def test_a_token_that_can_be_resumed_is_a_warning_that_names_the_key() -> None:
     text = resume_token(snapshot("rep-102", 102), snapshot("rep-101", 101))
     theirs = held(dataset("backup/prod", token=text), snapshot("rep-101", 101))
     (found,) = problems(roots(theirs, "rep-101", "rep-102"))
-    assert (found.id, found.severity, found.mend) == ("stale-token", "warning", "s resumes it.")
+    assert (found.id, found.severity, found.mend) == ("stale-token", "warning", "Resume it (s).")
 
 
 def test_what_stops_the_plan_comes_first() -> None:

@@ -51,7 +51,7 @@ def test_an_increment_from_the_newest_snapshot_there_can_be_finished() -> None:
     assert (found.target, found.start, found.bookmark, found.new) == (B, A, False, False)
     assert (found.into, found.dataset) == ("backup/prod", "tank/prod")
     assert found.why == "backup/prod holds a part of tank/prod@b, an increment from @a"
-    assert found.mend == "s resumes it."
+    assert found.mend == "Resume it (s)."
 
 
 def test_a_full_stream_into_a_new_dataset_can_be_finished() -> None:

@@ -107,7 +107,7 @@ async def test_what_is_open_when_it_stops_is_said() -> None:
     await wizard(desk, Hand(moved, three(opened=True))).walk()
     (told,) = desk.told
     assert "plan-changed" in told
-    assert f"The key is loaded: {ROOT}. u in the list of keys locks it" in told
+    assert f"The key is loaded: {ROOT}. Lock it (k, u)" in told
 
 
 async def test_a_timer_that_cannot_be_ended_does_not_hide_that_it_is_locked() -> None:

@@ -21,7 +21,7 @@ KEY_PROCEDURES = (
             "Look at the path: `ls -l FILE`, on the machine where the file is meant to be.\n"
             "Name another file, or type the key (`Type it`).\n"
             "If the file is gone for good, find the key in the place where it is kept for a "
-            "disaster, and try it there and then (v)."
+            "disaster, and try it there and then (k, v)."
         ),
         dont="Copying the key to the host to have it found there: whoever has the host has it.",
     ),
@@ -38,7 +38,7 @@ KEY_PROCEDURES = (
             "Look at the lock timers in the list of keys (k): one may have been due.\n"
             "Ask who else works there; `zpool history -il POOL` as root can name `unload-key`, "
             "with user and time.\n"
-            "Load it again (l)."
+            "Load it again (k, l)."
         ),
         dont="Loading it again and again: what takes it away is found first.",
     ),

@@ -104,7 +104,7 @@ KEYS = (
         do=(
             "Keep the old passphrase and the new one, both.\n"
             "Take a new recursive snapshot and send it raw, to every dataset below that root: then "
-            "all have the new wrapping (n, s).\n"
+            "all have the new wrapping: a snapshot (n), then a send (s).\n"
             "Where a key may be entered, try it without loading: `zfs load-key -n ENCRYPTIONROOT`. "
             "First the passphrase from before the change, then the one after.\n"
             "If the mount is denied with `keystatus=available`, change nothing there. The sender's "
@@ -283,7 +283,7 @@ KEYS = (
             "keyformat=passphrase -o pbkdf2iters=NUMBER ENCRYPTIONROOT`. Or a random key: `-o "
             "keyformat=hex`.\n"
             "Put it where it can be found when the source is gone, and keep the former one.\n"
-            "Take a recursive snapshot and send it raw to every replica (n, s).\n"
+            "Take a recursive snapshot and send it raw to every replica: (n), then (s).\n"
             "Copies made before still open with the old passphrase, and the master key stays the "
             "same. If the old one may be known, copy the data into a new dataset."
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from sealift.actions import AUDIT, named
 from sealift.keys.audit import Audit, audit
 from sealift.keys.host_rows import host_rows
 from sealift.keys.posture import Row, rows
@@ -14,11 +15,10 @@ from sealift.ui.entries import Deed, Entry
 from sealift.ui.panels.desk import Desk
 from sealift.ui.panels.pages import show_page
 from sealift.ui.panels.panel import Panel
-from sealift.zfs.commands import Effect
 
 AUDITING = "It is being read: wait until it says so, or leave with esc."
-_PAGE = Deed("enter", "page", "what to do", Effect.READ)
-_AGAIN = Deed("r", "again", "audit again", Effect.READ)
+_PAGE = Deed.of(named(AUDIT, "open"))
+_AGAIN = Deed.of(named(AUDIT, "again"))
 _WORK = "audit"  # the group of workers that ends when the list is left
 
 
@@ -66,6 +66,7 @@ def _finding(number: int, finding: Finding) -> Entry:
         (finding.id, source, destination),
         (finding.summary, *steps, evidence),
         (_PAGE, _AGAIN),
+        kind="finding",
     )
 
 
@@ -98,6 +99,7 @@ class AuditPanel(Panel):
 
     title = "Audit"
     columns = ("what", "source", "destination")
+    kind = "fact"
     empty = "Nothing was read."
 
     def __init__(self, desk: Desk) -> None:

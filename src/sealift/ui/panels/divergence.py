@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sealift.actions import DIVERGENCE, named
 from sealift.replication.changes import Holds
 from sealift.replication.comparison import Comparison
 from sealift.replication.divergence import Lost, divergence, explained, rollback_command
@@ -10,7 +11,6 @@ from sealift.ui.entries import Deed, Entry
 from sealift.ui.panels.desk import Desk
 from sealift.ui.panels.panel import HoldsPanel
 from sealift.ui.screens.dialog import Choice
-from sealift.zfs.commands import Effect
 
 COLUMNS = ("dataset", "back to", "snapshots lost", "bookmarks lost", "changed since")
 
@@ -28,7 +28,7 @@ def _entry(lost: Lost) -> Entry:
         str(len(lost.bookmarks)),
         text.size_short(lost.head_bytes),
     )
-    deed = Deed("b", "roll_back", "roll back…", Effect.DESTRUCTION, lost.refusal)
+    deed = Deed.of(named(DIVERGENCE, "roll_back"), lost.refusal)
     return Entry(lost.dataset, headline.PROBLEM, cells, explained(lost), (deed,))
 
 
@@ -37,6 +37,7 @@ class DivergencePanel(HoldsPanel):
 
     title = "Roll back"
     columns = COLUMNS
+    kind = "divergence"
     empty = "Nothing has diverged."
 
     def __init__(self, desk: Desk) -> None:
@@ -69,7 +70,7 @@ async def roll_back(desk: Desk, lost: Lost) -> None:
             *([line] if line else []),
             (
                 "It is read again first, and nothing is done if anything else would be lost by "
-                "then. There is no undo. Then s plans anew."
+                "then. There is no undo. Then plan anew (s)."
             ),
         ],
         [Choice("roll_back", "Roll back", "destruction", lost.refusal)],
@@ -79,4 +80,4 @@ async def roll_back(desk: Desk, lost: Lost) -> None:
     if chosen != "roll_back":
         return
     if await desk.carry_out(desk.changes.roll_back(lost), "Not rolled back"):
-        desk.say(f"Rolled back: {lost.dataset}. s plans anew.")
+        desk.say(f"Rolled back: {lost.dataset}. Then plan anew (s).")

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from sealift.actions import HOLDS, named
 from sealift.hosts.trouble import TroubleError
 from sealift.replication.anchors import Side, unheld
 from sealift.replication.changes import Holds
@@ -20,7 +21,7 @@ from sealift.ui.row import Cell, SnapshotRow
 from sealift.ui.row import Row as TreeRow
 from sealift.ui.screens.dialog import Choice
 from sealift.zfs import commands
-from sealift.zfs.commands import Effect, check_tag
+from sealift.zfs.commands import check_tag
 from sealift.zfs.holds import carrying
 from sealift.zfs.names import BadNameError, join, printable, relative
 from sealift.zfs.parse import ParseError
@@ -105,8 +106,8 @@ def _entry(
         level = headline.OK
     already = f"It is held with the tag {tag} already." if row.snapshot in tagged else ""
     deeds = (
-        Deed("R", "release", "release…", Effect.CHANGE, _stays(row) or others),
-        Deed("H", "hold", "hold…", Effect.CHANGE, already),
+        Deed.of(named(HOLDS, "release"), _stays(row) or others),
+        Deed.of(named(HOLDS, "hold"), already),
     )
     return Entry(row.id, level, cells, tuple(_details(row, comparison, tag, others)), deeds)
 
@@ -142,7 +143,7 @@ def _details(row: Held, comparison: Comparison, tag: str, others: str) -> list[s
                 f"{row.snapshot} on the {row.side} is the base of the next increment, and nothing "
                 "of this route holds it."
             ),
-            "Whoever destroys it breaks the chain: retention, another tool, a person. H holds it.",
+            "Whoever destroys it breaks the chain: retention, a person, a tool. Hold it (h, H).",
         ]
     paragraphs = [f"{row.snapshot} on the {row.side}: {row.hold.whose}."]
     if warning := release_warning(row.hold, comparison):
@@ -174,7 +175,7 @@ def release_paragraphs(
         "\n".join(command_lines),
         (
             "Will not: destroy anything by itself. It lets others do so.\n"
-            "Undo: H holds them again, as long as they are there."
+            "Undo: hold them again (h, H), as long as they are there."
         ),
     ]
 
@@ -191,6 +192,7 @@ class HoldsListPanel(HoldsPanel):
 
     title = "Holds"
     columns = COLUMNS
+    kind = "hold"
     empty = "Nothing is held on either side, and there is no base that should be."
 
     def __init__(self, desk: Desk) -> None:
@@ -270,7 +272,7 @@ async def hold(desk: Desk, wanted: dict[Side, tuple[str, ...]]) -> None:
                 "released from it."
             ),
             *("\n".join(lines[side]) for side in sides),
-            "Will not: send or destroy anything.\nUndo: R in the list of holds (h) releases them.",
+            "Will not: send or destroy anything.\nUndo: release them (h, R).",
         ],
         choices,
         copy="\n".join(line for side in sides for line in lines[side]),

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from functools import partial
 
+from sealift.actions import JOBS, named
 from sealift.hosts.trouble import Trouble
 from sealift.replication.job import Job, JobState, JobStep
 from sealift.replication.watch import JOBS_EVERY
@@ -15,7 +16,6 @@ from sealift.ui.entries import Deed, Entry
 from sealift.ui.panels.desk import Desk
 from sealift.ui.panels.panel import Panel, trouble_entry
 from sealift.ui.screens.dialog import Choice
-from sealift.zfs.commands import Effect
 from sealift.zfs.names import BadNameError
 
 COLUMNS = ("job", "host", "state", "since", "what", "how far", "by")
@@ -60,7 +60,7 @@ def _entry(job: Job, followed: Job | None) -> Entry:
         about.operator,
     )
     refusal = "" if running else NOT_RUNNING
-    deeds = (Deed("c", "cancel", "cancel…", Effect.CHANGE, refusal),)
+    deeds = (Deed.of(named(JOBS, "cancel"), refusal),)
     level = _LEVELS.get(job.state, headline.INFO)
     return Entry(about.id, level, cells, tuple(_details(job)), deeds)
 
@@ -133,6 +133,7 @@ class JobsPanel(Panel):
 
     title = "Jobs"
     columns = COLUMNS
+    kind = "job"
     empty = "No host of this route knows a job."
 
     def __init__(self, desk: Desk) -> None:

@@ -299,7 +299,7 @@ class Wizard(Walk):
         own = [each for each in timers if each.runs and set(each.roots) & set(self._wish.roots)]
         lines += [key_words.timer(each) for each in own]
         if not own:
-            lines.append("Nothing locks it by itself: u in the list of keys does.")
+            lines.append("Nothing locks it by itself: lock it (k, u).")
         await self._done(StepId.PROOF, lines)
 
     # Locking

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 
+from sealift.actions import KEYS, named
 from sealift.hosts.trouble import Trouble, TroubleError
 from sealift.keys.hand import Hand
 from sealift.keys.state import KeyDataset, KeyRoot, KeyTree
@@ -21,14 +22,13 @@ from sealift.ui.panels.key_wizard import Wizard
 from sealift.ui.panels.panel import Panel, trouble_entry
 from sealift.ui.panels.vault_wizard import VaultWizard
 from sealift.ui.screens.dialog import Choice
-from sealift.zfs.commands import Effect
 
 COLUMNS = ("root", "host", "key", "opens", "key from", "mounted", "relocks")
 READ_EVERY = 15.0  # seconds
 _KINDS = {"load": Kind.LOAD, "lock": Kind.LOCK, "test": Kind.TEST}
 _SIDES: tuple[Side, ...] = ("source", "destination")
 # On every row: where nothing is there yet, it is the thing to do.
-_BUILD = Deed("b", "build", "build a vault…", Effect.CHANGE)
+_BUILD = Deed.of(named(KEYS, "build"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ def _absent(side: Side, read: Keys) -> bool:
 def _nothing_there(where: str, read: Keys) -> Entry:
     cells = (read.asked, where, "none", "nothing there yet", "", "", "")
     details = (
-        f"{read.asked} is not there yet: b builds the vault, step by step, and needs no key.",
+        f"{read.asked} is not there yet: build the vault (k, b), step by step; it needs no key.",
     )
     return Entry(f"destination\0{read.asked}", headline.INFO, cells, details, (_BUILD,))
 
@@ -148,15 +148,14 @@ def _entry(
         *(key_words.timer(each) for each in own if each.runs or (root.open and _lost(each))),
     ]
     closed = "" if root.open else "Its key is not loaded."
+    opened = "Its key is loaded." if root.open else ""
     deeds = (
-        Deed("l", "load", "load…", Effect.CHANGE, "Its key is loaded." if root.open else ""),
-        Deed("u", "lock", "lock…", Effect.CHANGE, closed),
-        Deed("v", "test", "test a key…", Effect.CHANGE),
-        Deed(
-            "r", "rehearse", "rehearse…", Effect.CHANGE, "Its key is loaded." if root.open else ""
-        ),
-        *((Deed("p", "purpose", "purpose…", Effect.CHANGE),) if side == "destination" else ()),
-        Deed("c", "cancel", "cancel timer…", Effect.CHANGE, "" if running else "No timer runs."),
+        Deed.of(named(KEYS, "load"), opened),
+        Deed.of(named(KEYS, "lock"), closed),
+        Deed.of(named(KEYS, "test")),
+        Deed.of(named(KEYS, "rehearse"), opened),
+        *((Deed.of(named(KEYS, "purpose")),) if side == "destination" else ()),
+        Deed.of(named(KEYS, "cancel"), "" if running else "No timer runs."),
         _BUILD,
     )
     return Entry(f"{side}\0{root.name}", level, cells, tuple(details), deeds)
@@ -189,6 +188,7 @@ class KeysPanel(Panel):
 
     title = "Keys"
     columns = COLUMNS
+    kind = "key root"
     empty = "Nothing in this route is encrypted."
 
     def __init__(self, desk: Desk) -> None:
@@ -275,7 +275,7 @@ async def _cancel_timer(desk: Desk, hand: Hand, timer: Timer) -> None:
         f"Cancel timer {timer.id}",
         [
             key_words.timer(timer),
-            "Without it the key stays loaded until somebody locks it (u) or the host restarts.",
+            "Without it the key stays loaded until somebody locks it (k, u) or the host restarts.",
         ],
         [Choice("end", "Cancel the timer", "change")],
         cancel="Let it run",

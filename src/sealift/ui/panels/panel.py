@@ -25,6 +25,7 @@ class Panel(ABC):
     title: str
     columns: tuple[str, ...]
     empty: str
+    kind: str  # of `ui.things.THINGS`
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
@@ -40,6 +41,7 @@ class Panel(ABC):
             empty=self.empty,
             glyphs=desk.glyphs,
             read_only=desk.read_only,
+            kind=self.kind,
         )
 
     @property
@@ -195,4 +197,4 @@ def trouble_entry(trouble: Trouble, columns: int) -> Entry:
     """A trouble in the place of rows."""
     cells = (trouble.host, trouble.what, *("" for _ in range(columns)))[:columns]
     details = tuple(dialogs.trouble_paragraphs(trouble))
-    return Entry(f"trouble {trouble.finding}", headline.PROBLEM, cells, details, ())
+    return Entry(f"trouble {trouble.finding}", headline.PROBLEM, cells, details, (), kind="trouble")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from sealift.actions import PRUNE, named
 from sealift.hosts.trouble import TroubleError
 from sealift.replication.anchors import Side
 from sealift.replication.changes import Holds
@@ -16,7 +17,6 @@ from sealift.ui.panels.desk import Desk, unreadable
 from sealift.ui.panels.panel import HoldsPanel
 from sealift.ui.screens.dialog import Choice
 from sealift.zfs import commands
-from sealift.zfs.commands import Effect
 from sealift.zfs.listings import Snapshot
 from sealift.zfs.names import BadNameError
 from sealift.zfs.parse import ParseError
@@ -49,8 +49,8 @@ def entries(found: tuple[Verdict, ...], comparison: Comparison, side: Side) -> t
     }
     none = "" if any(each.may_go for each in found) else NONE_MAY_GO
     shared = (
-        Deed("A", "all", "all that may go…", Effect.DESTRUCTION, none),
-        Deed("o", "other", "other side", Effect.READ),
+        Deed.of(named(PRUNE, "all"), none),
+        Deed.of(named(PRUNE, "other")),
     )
     return tuple(
         _entry(each, known[each.dataset, each.guid], each.dataset.removeprefix(f"{above}/"), shared)
@@ -66,12 +66,12 @@ def _entry(each: Verdict, snapshot: Snapshot, label: str, shared: tuple[Deed, ..
     # The year is in the details: a narrow screen has no room for it.
     cells = (label, f"@{each.name}", made[5:], text.size_short(snapshot.used), verdict)
     refusal = "" if each.may_go else f"It stays: {each.why}."
-    destroy = Deed("D", "destroy", "destroy…", Effect.DESTRUCTION, refusal)
+    destroy = Deed.of(named(PRUNE, "destroy"), refusal)
     details = (
         f"{name}: {verdict}.",
         (
             f"Made {made} UTC. Alone it frees {text.size(snapshot.used)}; what several share is "
-            "freed only when all of them go. D asks ZFS before anything is destroyed."
+            "freed only when all of them go. Destroying it (x, D) asks ZFS first."
         ),
     )
     level = headline.OK if each.may_go else headline.INFO
@@ -108,6 +108,7 @@ class PrunePanel(HoldsPanel):
 
     title = "Prune"
     columns = COLUMNS
+    kind = "candidate"
     empty = "There is no snapshot."
 
     def __init__(self, desk: Desk, side: Side = "source", holds: Holds | None = None) -> None:

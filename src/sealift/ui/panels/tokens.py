@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from sealift.actions import TOKENS, named
 from sealift.hosts.trouble import TroubleError
 from sealift.replication.comparison import Comparison
 from sealift.replication.job import Job
@@ -17,7 +18,6 @@ from sealift.ui.panels.jobs import merged
 from sealift.ui.panels.panel import Panel
 from sealift.ui.screens.dialog import Choice
 from sealift.zfs import commands
-from sealift.zfs.commands import Effect
 from sealift.zfs.names import printable, relative
 from sealift.zfs.parse import ParseError
 from sealift.zfs.progress import parse_estimate
@@ -93,8 +93,8 @@ def _entry(each: Waiting, now: datetime) -> Entry:
     level = headline.WARNING if partial.resumable else headline.PROBLEM
     dead = "" if partial.resumable else f"It cannot be resumed: {partial.why}"
     deeds = (
-        Deed("r", "resume", "resume…", Effect.CHANGE, busy or dead),
-        Deed("a", "abort", "give up…", Effect.DESTRUCTION, busy),
+        Deed.of(named(TOKENS, "resume"), busy or dead),
+        Deed.of(named(TOKENS, "abort"), busy),
     )
     details = tuple(_details(each))
     return Entry(partial.into, headline.INFO if busy else level, cells, details, deeds)
@@ -173,6 +173,7 @@ class TokensPanel(Panel):
 
     title = "Resume tokens"
     columns = COLUMNS
+    kind = "token"
     empty = "Nothing is partly received: no resume token waits on the destination."
 
     def __init__(self, desk: Desk) -> None:
@@ -241,7 +242,7 @@ class TokensPanel(Panel):
                 if partial.new
                 else f"Giving it up {thrown_away(partial)}",
                 f"{partial.why}.",
-                *(["It can still be resumed: r, or s on the route."] if partial.resumable else []),
+                *(["It can still be resumed (t, r)."] if partial.resumable else []),
                 command,
                 (
                     "It is read again first, and nothing is done if it is another token by then "
@@ -258,7 +259,7 @@ class TokensPanel(Panel):
             await desk.tell("Not given up", [why])
             return
         if await desk.carry_out(desk.changes.abort(partial), "Not given up"):
-            desk.say(f"Given up: {into}. s plans anew.")
+            desk.say(f"Given up: {into}. Then plan anew (s).")
 
     def _refusal(self, into: str) -> str:
         each = self._found.get(into)

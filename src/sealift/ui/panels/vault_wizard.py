@@ -21,8 +21,8 @@ from sealift.zfs.names import BadNameError
 from sealift.zfs.parse import ParseError
 
 _LEAVING = (
-    "The job runs on its host and goes on whatever becomes of this program. Come back with b: it "
-    "is found again. c on the route's screen cancels it."
+    "The job runs on its host and goes on whatever becomes of this program. Come back (k, b): it "
+    "is found again. It can be cancelled (c) from the route."
 )
 _NEXT = Choice("next", "Go on")
 _AGAIN = Choice("again", "Look again")

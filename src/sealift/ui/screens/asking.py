@@ -65,7 +65,9 @@ class Asking(Dialog):
     @on(Input.Submitted, "#entry")
     @on(MaskedEntry.Submitted)
     def _go_on(self) -> None:
-        self.query_one(f"#{self._first}", Button).focus()
+        # An Enter that was meant for the dialog before leaves the focus where there is to write.
+        if self.takes_enter:
+            self.query_one(f"#{self._first}", Button).focus()
 
     @on(Button.Pressed)
     def _keep_secret(self, event: Button.Pressed) -> None:

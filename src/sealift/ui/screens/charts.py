@@ -11,9 +11,11 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
+from sealift import actions
 from sealift.ui import text
+from sealift.ui.bindings import bindings, keys_of
 from sealift.ui.charts.increments import increments_chart
 from sealift.ui.charts.lag import lag_chart
 from sealift.ui.charts.page import SPANS, Night, span_words
@@ -21,26 +23,21 @@ from sealift.ui.charts.plot import MARGIN
 from sealift.ui.charts.rate import rate_chart
 from sealift.ui.charts.waits import waits_chart
 from sealift.ui.playbook_rows import Item, Paper
-from sealift.ui.screens.dialog import Copied, Dialog
+from sealift.ui.screens.dialog import Copied
+from sealift.ui.screens.help import HelpScreen, Section, rows_of
 from sealift.ui.text import Glyphs
+from sealift.ui.widgets.footer import KeyFooter
 from sealift.ui.widgets.item_pane import ItemPane
 
 CHARTS = ("lag", "rate", "waits-source", "waits-destination", "increments")
 _AGAIN = 5.0  # seconds between two drawings: a slow terminal is spared what nobody can see
 _LOW, _HIGH, _TALL = 6, 10, 40  # lines of a chart; of a screen that has room for high ones
-_KEYS = """\
-w        lag and rate over 24 h, 7 d, 1 h
-1 to 5   to a chart: lag, rate, latency of the source's pool, of the destination's, increments
-y        copy the chart under the cursor, as text
-ctrl+r   read again when the jobs ended
-j k      one chart further (also up and down); in a low terminal a line
-g G      first, last
-ctrl+d u half a page; page keys: a whole one
-esc q    back to the route
-
-What is drawn is what somebody saw: the pictures of this session, the records of jobs on their
-coordinators, and the creation and size of snapshots. What nobody looked at is a question mark.
-Nothing here changes anything, and beyond the last lines of some jobs' logs nothing is asked for."""
+_SOURCES = (
+    "What is drawn is what somebody saw: the pictures of this session, the records of jobs on "
+    "their coordinators, and the creation and size of snapshots. What nobody looked at is a "
+    "question mark. Nothing here changes anything, and beyond the last lines of some jobs' logs "
+    "nothing is asked for."
+)
 
 
 class ChartsScreen(Screen[None]):
@@ -48,25 +45,9 @@ class ChartsScreen(Screen[None]):
 
     CSS_PATH = "charts.tcss"
     BINDINGS = [
-        Binding("question_mark,f1", "help", "help", key_display="?", id="charts.help"),
-        Binding("w", "span", "24 h, 7 d, 1 h", id="charts.span"),
-        *(
-            Binding(
-                str(number),
-                f"go({each!r})",
-                "chart",
-                show=number == 1,
-                key_display=f"1-{len(CHARTS)}" if number == 1 else None,
-                id=f"charts.{each}",
-            )
-            for number, each in enumerate(CHARTS, 1)
-        ),
-        Binding("y", "copy", "copy", id="charts.copy"),
-        Binding("ctrl+r,f5", "again", "read again", show=False, id="charts.again"),
-        Binding("escape", "leave", "back", key_display="esc", id="charts.back"),
-        Binding("q", "leave", "back", show=False, id="charts.leave"),
+        *bindings(actions.CHARTS),
         # Else the footer would show the program's own `q quit` for this key.
-        Binding("ctrl+q", "app.quit", "quit", show=False, id="charts.quit"),
+        Binding("ctrl+q", "app.quit", "quit", show=False),
     ]
 
     def __init__(
@@ -83,7 +64,7 @@ class ChartsScreen(Screen[None]):
         """What this is, the charts, the keys."""
         yield Static(id="heading")
         yield self.pane
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         """Draw now, and again and again."""
@@ -118,9 +99,9 @@ class ChartsScreen(Screen[None]):
         self._span = SPANS[(SPANS.index(self._span) + 1) % len(SPANS)]
         self.draw()
 
-    def action_go(self, chart: str) -> None:
-        """To a chart."""
-        self.pane.go_to(chart)
+    def action_go(self, number: int) -> None:
+        """To a chart, by its number."""
+        self.pane.go_to(CHARTS[number - 1])
 
     def action_copy(self) -> None:
         """Copy the chart under the cursor as text."""
@@ -133,7 +114,8 @@ class ChartsScreen(Screen[None]):
 
     def action_help(self) -> None:
         """What the keys do here, and where all of it comes from."""
-        self.app.push_screen(Dialog("Help: the charts", [_KEYS], cancel="Back"))
+        rows = rows_of([*actions.CHARTS, *actions.ROWS], keys_of(self))
+        self.app.push_screen(HelpScreen([Section("The charts", _SOURCES, rows)]))
 
     def action_leave(self) -> None:
         """Back to the route."""

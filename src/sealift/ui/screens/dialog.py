@@ -14,6 +14,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
+from sealift.ui.bindings import keys_of
 from sealift.zfs.names import printable
 
 # Keys that were meant for the screen below reach a dialog that has just opened.
@@ -96,7 +97,8 @@ class Dialog(ModalScreen[str]):
             box.border_title = Text(printable(self._title))
             with VerticalScroll(id="text", can_focus=False):
                 # One widget however many paragraphs: each of its own costs a millisecond.
-                yield Static(Text("\n\n".join(printable(each) for each in self._paragraphs)))
+                words = "\n\n".join(printable(each) for each in self._paragraphs)
+                yield Static(Text(keys_of(self).in_words(words)))
             with Vertical(id="foot"):
                 yield from self._above_the_buttons()
                 with Horizontal(id="buttons"):
@@ -224,6 +226,15 @@ class Dialog(ModalScreen[str]):
         self.query_one("#foot", Vertical).mount(box, before=0)
 
     # Moving
+
+    def on_resize(self) -> None:
+        """Buttons that have no room beside each other stand below each other."""
+        self.call_after_refresh(self._stack)
+
+    def _stack(self) -> None:
+        for row in self.query("#buttons"):
+            needed = sum(each.outer_size.width + each.styles.margin.width for each in row.children)
+            row.set_class(needed > row.size.width, "-stacked")
 
     def action_leave(self) -> None:
         """Escape is Cancel."""

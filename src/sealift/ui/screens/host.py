@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from sealift.actions import LIST, NEW_ROUTE, REFRESH
 from sealift.ui import first_rows
-from sealift.ui.actions import ACTIONS
+from sealift.ui.bindings import bindings
 from sealift.ui.entries import Entry
 from sealift.ui.screens.listing import ListScreen
 from sealift.ui.text import Glyphs
@@ -14,7 +15,8 @@ from sealift.ui.text import Glyphs
 class HostScreen(ListScreen):
     """What was seen of a host; `again` looks anew, `new_route` begins a route."""
 
-    BINDINGS = [action.binding() for action in ACTIONS if action.id in {"new_route", "refresh"}]
+    _always = (*LIST, NEW_ROUTE, REFRESH)
+    BINDINGS = bindings((NEW_ROUTE, REFRESH))
 
     def __init__(
         self,

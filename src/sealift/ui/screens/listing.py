@@ -17,13 +17,19 @@ from textual.binding import Binding, BindingsMap
 from textual.containers import Container, Horizontal, VerticalScroll
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import Footer, Input, Label, Static
+from textual.widgets import Input, Label, Static
 
+from sealift.actions import LIST, MOVES, ROWS, Action
+from sealift.keymap import Keymap, key_word
 from sealift.ui import text
+from sealift.ui.bindings import bindings, keys_of
 from sealift.ui.entries import Deed, Entry, glyph_of, offered
-from sealift.ui.screens.dialog import Copied, Dialog
+from sealift.ui.screens.dialog import Copied
+from sealift.ui.screens.help import HelpScreen, Row, Section, row_of, rows_of
 from sealift.ui.text import Glyphs
+from sealift.ui.things import THINGS
 from sealift.ui.widgets.entry_pane import GAP, EntryPane
+from sealift.ui.widgets.footer import KeyFooter
 from sealift.zfs.commands import Effect
 from sealift.zfs.names import printable
 
@@ -32,25 +38,15 @@ WIDE = 140
 READ_ONLY = "This session is read-only."  # the words of the route screen
 
 _REST = 0.08  # seconds; a key that is held down comes again sooner
-_KEYS = """\
-space    mark a row; what is done is done with all that are marked
-/        show only rows with a text in them, !text those without it
-y        copy the row, and show it in a box
-j k      one row (also up and down)
-g G      first, last row (also home and end)
-ctrl+d u half a page; page keys: a whole one
-tab      to the details, where the same keys scroll, and back
-esc      back; clears the filter first
-q        back to the screen below"""
 
 
 class DetailsPane(VerticalScroll):
     """All that is known of the entry under the cursor; takes the focus for its scroll keys."""
 
-    BINDINGS = [
-        Binding("k", "scroll_up", "Up", show=False, id="list.details-up"),
-        Binding("j", "scroll_down", "Down", show=False, id="list.details-down"),
-    ]
+    BINDINGS = bindings(
+        replace(each, call=call)
+        for each, call in zip(MOVES, ("scroll_up", "scroll_down"), strict=True)
+    )
 
 
 class ListScreen(Screen[None]):
@@ -59,19 +55,16 @@ class ListScreen(Screen[None]):
     `act` is called with a deed's id and the ids of the entries it was asked for: all that are
     marked, in the list's order, or else the one under the cursor. It has to ask before it changes
     anything. `entries` is None while they are being read, `empty` what is said when there are none.
+    `kind` is what the rows are (`ui.things.THINGS`).
     """
 
     CSS_PATH = "listing.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]
+    _always: tuple[Action, ...] = LIST  # what can be pressed whatever the row
     BINDINGS = [
-        Binding("question_mark,f1", "help", "help", key_display="?", id="list.help"),
-        Binding("slash", "filter", "filter", key_display="/", id="list.filter"),
-        Binding("space", "mark", "mark", id="list.mark"),
-        Binding("y", "copy", "copy", show=False, id="list.copy"),
-        Binding("escape", "back", "back", key_display="esc", id="list.back"),
-        Binding("q", "leave", "back", show=False, id="list.leave"),
+        *bindings(LIST),
         # Else the footer would show the program's own `q quit` for this key.
-        Binding("ctrl+q", "app.quit", "quit", show=False, id="list.quit"),
+        Binding("ctrl+q", "app.quit", "quit", show=False),
     ]
 
     def __init__(
@@ -84,8 +77,10 @@ class ListScreen(Screen[None]):
         empty: str,
         glyphs: Glyphs,
         read_only: bool,
+        kind: str = "",
     ) -> None:
         super().__init__()
+        self._kind = kind
         self._heading = text.one_line(title)
         self._first = entries
         self._act = act
@@ -112,7 +107,7 @@ class ListScreen(Screen[None]):
         with Horizontal(id="filter-line"):
             yield Input(placeholder="text or !text; enter keeps, esc clears", id="filter")
             yield Label(id="matching")
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         """Draw the first entries."""
@@ -147,7 +142,8 @@ class ListScreen(Screen[None]):
         if entry is not None:
             paragraphs = ["\n".join(f"{column}: {cell}" for column, cell in pane.cut(entry))]
             paragraphs += entry.details
-        self._write("words", "\n\n".join(printable(each) for each in paragraphs if each))
+        words = "\n\n".join(printable(each) for each in paragraphs if each)
+        self._write("words", keys_of(self).in_words(words))
         level = "" if entry is None else f" {glyph_of(entry.level, self._glyphs)} {entry.level} "
         self.query_one("#details").border_title = Text(level)
         deeds = self._deeds()
@@ -194,7 +190,16 @@ class ListScreen(Screen[None]):
     def _bind(self, deeds: tuple[Deed, ...]) -> None:
         """Give the deeds their keys, between the screen's own in the footer."""
         own = list(self._own)
-        bound = [Binding(deed.key, f"deed({deed.id!r})", deed.title) for deed in deeds]
+        bound = [
+            Binding(
+                deed.key,
+                f"deed({deed.id!r})",
+                deed.title,
+                key_display=key_word(deed.key),
+                id=deed.id,
+            )
+            for deed in deeds
+        ]
         taken = RESERVED & {deed.key for deed in deeds}
         if taken:
             raise ValueError(f"keys of the list itself cannot be a deed's: {sorted(taken)}")
@@ -217,9 +222,11 @@ class ListScreen(Screen[None]):
 
     def on_key(self, event: events.Key) -> None:
         """The key of a deed that is dimmed comes here: say why it cannot be done."""
+        keys = keys_of(self)
         for deed in self._deeds():
-            if event.key == deed.key and deed.refusal:
-                self.notify(text.one_line(deed.refusal), severity="warning", markup=False)
+            if event.key in keys.keys_of(deed.id, (deed.key,)) and deed.refusal:
+                why = text.one_line(keys.in_words(deed.refusal))
+                self.notify(why, severity="warning", markup=False)
                 event.stop()
 
     def action_deed(self, deed: str) -> None:
@@ -237,14 +244,24 @@ class ListScreen(Screen[None]):
             self.app.push_screen(Copied(words))
 
     def action_help(self) -> None:
-        """What the keys do here."""
-        deeds = [
-            f"{self.app.get_key_display(Binding(deed.key, 'deed')):<9}{deed.title}"
-            + (f"  (not now: {deed.refusal})" if deed.refusal else "")
-            for deed in self._deeds()
+        """What is under the cursor, what can be done with it here, and the other keys."""
+        keys, entry = keys_of(self), self.pane.current
+        sections: list[Section] = []
+        if entry is not None:
+            thing = THINGS.get(entry.kind or self._kind)
+            name = text.one_line(entry.cells[0]) if entry.cells else ""
+            rows = tuple(_help_row(deed, keys) for deed in self._deeds())
+            words = thing.words if thing else ""
+            if self.pane.marks:
+                marked = text.count(len(self.pane.marks), "marked row")
+                words += f" What is done is done with {marked}."
+            noun = f"{thing.noun} " if thing else ""
+            sections.append(Section(f"Under the cursor: {noun}{name}", words, rows))
+        sections += [
+            Section(self._heading, rows=rows_of([*self._always, *ROWS], keys)),
+            Section("", "!text in the filter shows the rows without it; tab goes to the details."),
         ]
-        paragraphs = ["\n".join(deeds), _KEYS] if deeds else [_KEYS]
-        self.app.push_screen(Dialog(f"Help: {self._heading}", paragraphs, cancel="Back"))
+        self.app.push_screen(HelpScreen(sections))
 
     # The filter, and the way back
 
@@ -275,6 +292,11 @@ class ListScreen(Screen[None]):
     def action_leave(self) -> None:
         """Off this screen."""
         self.dismiss(None)
+
+
+def _help_row(deed: Deed, keys: Keymap) -> Row:
+    action = Action(deed.id, (deed.key,), deed.title, deed.help, deed.effect)
+    return row_of(action, keys, deed.refusal)
 
 
 # What a deed's key must not be: it would never reach the deed.

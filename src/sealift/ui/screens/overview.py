@@ -7,9 +7,10 @@ from datetime import datetime
 
 from textual.timer import Timer
 
+from sealift.actions import REFRESH
 from sealift.replication.overview import Overview
 from sealift.ui import overview_rows
-from sealift.ui.actions import ACTIONS
+from sealift.ui.bindings import bindings
 from sealift.ui.screens.top import TopScreen
 from sealift.ui.text import Glyphs
 
@@ -21,7 +22,8 @@ _GATHER = 0.25
 class OverviewScreen(TopScreen):
     """Draws the newest overview. `opened` is told the title of the route to be opened."""
 
-    BINDINGS = [action.binding() for action in ACTIONS if action.id == "refresh"]
+    _always = (*TopScreen._always, REFRESH)  # noqa: SLF001 - its own base
+    BINDINGS = bindings((REFRESH,))
 
     def __init__(
         self,
@@ -44,6 +46,7 @@ class OverviewScreen(TopScreen):
             glyphs=glyphs,
             read_only=read_only,
         )
+        self._kind = "route"
         self._overview = overview
         self._clock = clock
         self._read_again = refresh

@@ -15,39 +15,34 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
+from sealift.actions import PLAYBOOK, ROWS, named
 from sealift.playbook import steps
 from sealift.playbook.diagnosis import Diagnosis
 from sealift.ui import playbook_rows, spans, text
+from sealift.ui.bindings import bindings, keys_of
 from sealift.ui.playbook_rows import Item, Paper
-from sealift.ui.screens.dialog import Copied, Dialog
+from sealift.ui.screens.dialog import Copied
+from sealift.ui.screens.help import HelpScreen, Section, row_of, rows_of
 from sealift.ui.screens.listing import READ_ONLY, DetailsPane
 from sealift.ui.text import Glyphs
+from sealift.ui.things import THINGS
+from sealift.ui.widgets.footer import KeyFooter
 from sealift.ui.widgets.item_pane import ItemPane
 from sealift.zfs.commands import Effect
 
 TALL, TALLER = 30, 42  # lines of a screen that has room for more details, and for empty lines
 
-NOTHING_TO_DO = "Nothing here is done by sealift itself. y copies the command, if there is one."
+NOTHING_TO_DO = (
+    "Nothing here is done by sealift itself; its command can be copied, if there is one."
+)
 NOTHING_TO_COPY = "There is nothing here to copy."
 NO_PAGE = "The catalogue has pages for findings: put the cursor on one."
-_KEYS = """\
-enter i  on a finding: its page of the catalogue
-enter n  on a next step: do it on the route, which shows everything before it runs
-1 2 3 4  take that step again, alone
-ctrl+r   take all of them again
-r        write the incident report
-y        copy the command of the next step, or the one that a fact came from; of a finding without
-         one, what it says
-j k      one further (also up and down)
-g G      first, last (also home and end)
-ctrl+d u half a page; page keys: a whole one
-tab      to the details, where the same keys scroll, and back
-esc q    back to the route; what is being measured ends
-
-Nothing on this screen changes anything on a host. Measuring only reads. Where nothing runs, there
-is a trial of some seconds: zfs send into nothing, then zeros through ssh into nothing."""
+_READS = (
+    "Nothing on this screen changes anything on a host. Measuring only reads. Where nothing runs, "
+    "there is a trial of some seconds: zfs send into nothing, then zeros through ssh into nothing."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,28 +62,9 @@ class PlaybookScreen(Screen[None]):
     CSS_PATH = "playbook.tcss"
     VERTICAL_BREAKPOINTS = [(0, "-short"), (TALL, "-tall"), (TALLER, "-taller")]
     BINDINGS = [
-        Binding("question_mark,f1", "help", "help", key_display="?", id="playbook.help"),
-        Binding("enter", "open", "open", key_display="enter", id="playbook.open"),
-        Binding("i", "page", "page", show=False, id="playbook.page"),
-        Binding("n", "do_next", "do next…", id="playbook.do-next"),
-        *(
-            Binding(
-                str(number),
-                f"again({step!r})",
-                "step again",
-                show=number == 1,
-                key_display=f"1-{len(steps.TITLES)}" if number == 1 else None,
-                id=f"playbook.{step}",
-            )
-            for number, step in enumerate(steps.TITLES, 1)
-        ),
-        Binding("ctrl+r,f5", "all_again", "all again", show=False, id="playbook.again"),
-        Binding("r", "report", "report", id="playbook.report"),
-        Binding("y", "copy", "copy", id="playbook.copy"),
-        Binding("escape", "leave", "back", key_display="esc", id="playbook.back"),
-        Binding("q", "leave", "back", show=False, id="playbook.leave"),
+        *bindings(PLAYBOOK),
         # Else the footer would show the program's own `q quit` for this key.
-        Binding("ctrl+q", "app.quit", "quit", show=False, id="playbook.quit"),
+        Binding("ctrl+q", "app.quit", "quit", show=False),
     ]
 
     def __init__(
@@ -117,7 +93,7 @@ class PlaybookScreen(Screen[None]):
         yield self.pane
         with DetailsPane(id="details"):
             yield Static(id="words")
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         """Draw the first answer and start the clock."""
@@ -172,7 +148,7 @@ class PlaybookScreen(Screen[None]):
         if item is None:
             return
         details = self.query_one("#details", DetailsPane)
-        words = "\n\n".join(item.details)
+        words = keys_of(self).in_words("\n\n".join(item.details))
         before, self._read = self._read, (item.id, item.level, words)
         if before != self._read:
             self.query_one("#words", Static).update(Text(words))
@@ -202,7 +178,8 @@ class PlaybookScreen(Screen[None]):
 
     def on_key(self, event: events.Key) -> None:
         """The key of the next step comes here while it is dimmed: say why it cannot be done."""
-        if event.key == "n" and (why := self._refusal(self.pane.current)):
+        taken = keys_of(self).keys(named(PLAYBOOK, "do_next"))
+        if event.key in taken and (why := self._refusal(self.pane.current)):
             self._say(why)
             event.stop()
 
@@ -233,9 +210,9 @@ class PlaybookScreen(Screen[None]):
         elif item is not None:
             self._calls.act(item.action)
 
-    def action_again(self, step: str) -> None:
-        """Take one step again."""
-        self._calls.again(step)
+    def action_again(self, number: int) -> None:
+        """Take one step again, by its number."""
+        self._calls.again(tuple(steps.TITLES)[number - 1])
 
     def action_all_again(self) -> None:
         """Take all steps again."""
@@ -254,8 +231,24 @@ class PlaybookScreen(Screen[None]):
         self.app.push_screen(Copied(item.copy))
 
     def action_help(self) -> None:
-        """What the keys do here."""
-        self.app.push_screen(Dialog("Help: the playbook", [_KEYS], cancel="Back"))
+        """What is under the cursor, what can be done with it here, and the other keys."""
+        keys, item = keys_of(self), self.pane.current
+        sections: list[Section] = []
+        if item is not None:
+            thing = THINGS["next step" if item.is_next else "finding" if item.page else "fact"]
+            refusals = {
+                "page": "" if item.page else NO_PAGE,
+                "do_next": self._refusal(item),
+                "copy": "" if item.copy else NOTHING_TO_COPY,
+            }
+            rows = (row_of(named(PLAYBOOK, each), keys, why) for each, why in refusals.items())
+            heading = f"Under the cursor: {thing.noun} {item.id}"
+            sections.append(Section(heading, thing.words, tuple(rows)))
+        sections += [
+            Section("The playbook", _READS, rows_of([*PLAYBOOK, *ROWS], keys)),
+            Section("", "tab goes to the details, where the same keys scroll, and back."),
+        ]
+        self.app.push_screen(HelpScreen(sections))
 
     def action_leave(self) -> None:
         """Back to the route."""

@@ -11,8 +11,9 @@ from textual import events, on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.screen import Screen
-from textual.widgets import Footer, Input, Label
+from textual.widgets import Input, Label
 
+from sealift.actions import ACTIONS
 from sealift.hosts.command_log import LogEntry
 from sealift.hosts.trouble import UnknownKey
 from sealift.journal import Journal
@@ -22,8 +23,8 @@ from sealift.replication.divergence import divergence
 from sealift.replication.job import Job
 from sealift.replication.picture import Picture
 from sealift.replication.watch import RouteWatch
-from sealift.ui import dialogs
-from sealift.ui.actions import ACTIONS
+from sealift.ui import dialogs, headline
+from sealift.ui.bindings import bindings, keys_of
 from sealift.ui.panels.desk import Desk
 from sealift.ui.panels.divergence import DivergencePanel
 from sealift.ui.panels.holds import HoldsListPanel, hold_here, under_cursor
@@ -34,8 +35,11 @@ from sealift.ui.panels.sending import send, snapshot
 from sealift.ui.panels.tokens import TokensPanel
 from sealift.ui.receiving import receiving
 from sealift.ui.screens.dialog import Choice, Copied, Dialog
+from sealift.ui.screens.help import HelpScreen, on_route
 from sealift.ui.text import Glyphs
+from sealift.ui.things import in_tree
 from sealift.ui.widgets.command_log import CommandLogPane
+from sealift.ui.widgets.footer import KeyFooter
 from sealift.ui.widgets.header import NARROW, RouteHeader
 from sealift.ui.widgets.iostat import IostatPane
 from sealift.ui.widgets.paired_tree import PairedTree
@@ -60,11 +64,7 @@ class RouteScreen(Screen[None]):
     """
 
     CSS_PATH = "route.tcss"
-    BINDINGS = [
-        action.binding()
-        for action in ACTIONS
-        if action.on_route and action.id not in {"quit", "palette"}
-    ]
+    BINDINGS = bindings(each for each in ACTIONS if each.id not in {"quit", "palette"})
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-wide")]
 
     def __init__(
@@ -114,13 +114,11 @@ class RouteScreen(Screen[None]):
         with Horizontal(id="filter-line"):
             yield Input(placeholder="text, !text or :behind; enter keeps, esc clears", id="filter")
             yield Label(id="matching")
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         """Draw the first picture and start the clock."""
         self.header.read_only = self._read_only
-        # The trees' own j and k would hide j for jobs; the arrows move.
-        self.app.update_keymap({"tree.down": "down", "tree.up": "up"})
         self.query_one("#filter-line").display = False
         self.show(self._first)
         self._tick()
@@ -146,9 +144,11 @@ class RouteScreen(Screen[None]):
             self._diverged = bool(divergence(picture.comparison, ()))
         if self._panel is not None:
             self._panel.draw()
+        footer = self.query_one(KeyFooter)
+        urgent = headline.worst(picture, self._clock(), self.header.glyphs).action
         refusals = tuple(self.refusal(action.id) for action in ACTIONS)
-        if refusals != self._refusals:
-            self._refusals = refusals
+        if (refusals, urgent) != (self._refusals, footer.urgent):
+            self._refusals, footer.urgent = refusals, urgent
             self.refresh_bindings()
         for side in (picture.source, picture.destination):
             if side.unknown_key is not None and side.unknown_key not in self._asked:
@@ -167,8 +167,9 @@ class RouteScreen(Screen[None]):
 
     def on_key(self, event: events.Key) -> None:
         """A key whose action is dimmed comes here: say why it cannot be taken."""
+        keys = keys_of(self)
         for action in ACTIONS:
-            if event.key in action.keys and (why := self.refusal(action.id)):
+            if event.key in keys.keys(action) and (why := self.refusal(action.id)):
                 self.notify(why, severity="warning", markup=False)
                 event.stop()
 
@@ -195,16 +196,16 @@ class RouteScreen(Screen[None]):
 
     def _no_roll_back(self, *, running: bool) -> str:
         if running:
-            return "A job of this route is running: cancel it first (c)."
+            return keys_of(self).in_words("A job of this route is running: cancel it first (c).")
         return "" if self._diverged else "Nothing on the destination has diverged from the base."
 
     def action_help(self) -> None:
-        """Open the help page, with the focused pane's part first."""
-        # Markdown is a tenth of the start-up time, and seldom needed.
-        from sealift.ui.screens.help import HelpScreen  # noqa: PLC0415
-
+        """What is under the cursor, or the focused pane; then every key."""
+        thing = in_tree(self.tree_pane.current) if self.tree_pane.has_focus else None
+        name = self.tree_pane.current_name
         pane = self.focused.HELP if self.focused is not None and self.focused.HELP else ""
-        self.app.push_screen(HelpScreen(pane))
+        sections = on_route(thing, name, pane, keys_of(self), self.refusal)
+        self.app.push_screen(HelpScreen(sections))
 
     def action_details(self) -> None:
         """Say all that is wrong, or ask again about a host key that waits."""

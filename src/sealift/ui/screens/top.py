@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from textual.binding import Binding
-
-from sealift.ui.actions import ACTIONS
+from sealift.actions import LIST, TOP
+from sealift.ui.bindings import bindings
 from sealift.ui.entries import Entry
 from sealift.ui.screens.listing import ListScreen
 from sealift.ui.text import Glyphs
@@ -15,11 +14,8 @@ from sealift.ui.text import Glyphs
 class TopScreen(ListScreen):
     """Escape only clears the filter, `q` ends the program. `new_route` begins one."""
 
-    BINDINGS = [
-        *(action.binding() for action in ACTIONS if action.id == "new_route"),
-        Binding("escape", "clear", "clear", show=False, id="list.back"),
-        Binding("q", "app.quit", "quit", id="list.leave"),
-    ]
+    _always = (*(each for each in LIST if each.id not in {"back", "leave"}), *TOP)
+    BINDINGS = bindings(TOP)
 
     def __init__(
         self,

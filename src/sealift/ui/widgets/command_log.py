@@ -5,13 +5,14 @@ from __future__ import annotations
 from rich.cells import set_cell_size
 from rich.segment import Segment
 from rich.style import Style
-from textual.binding import Binding
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from sealift.actions import TREES
 from sealift.hosts.command_log import LogEntry
 from sealift.ui import text
+from sealift.ui.bindings import bindings
 from sealift.ui.text import Glyphs
 from sealift.zfs.commands import Effect
 
@@ -24,14 +25,11 @@ class CommandLogPane(ScrollView, can_focus=True):
     """
     BORDER_TITLE = "Commands"
     HELP = (
-        "## Commands\n"
+        "Commands\n"
         "Everything that sealift ran, on which host, with its exit code and time. Reads are plain, "
-        "changes are bold. `y` copies the line under the cursor."
+        "changes are bold. The line under the cursor can be copied."
     )
-    BINDINGS = [
-        Binding("up,k", "move(-1)", "up", show=False),
-        Binding("down,j", "move(1)", "down", show=False),
-    ]
+    BINDINGS = bindings(each for each in TREES if each.id in {"tree_up", "tree_down"})
 
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__()

@@ -11,13 +11,14 @@ from itertools import zip_longest
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.binding import Binding
 from textual.cache import LRUCache
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from sealift.actions import ROWS
 from sealift.ui import headline, text
+from sealift.ui.bindings import bindings
 from sealift.ui.entries import Entry, column_widths, glyph_of, matching
 from sealift.ui.text import Glyphs
 
@@ -48,16 +49,7 @@ class EntryPane(ScrollView, can_focus=True):
         "entry-pane--notice",
         "entry-pane--cursor",
     }
-    BINDINGS = [
-        Binding("up,k", "move(-1)", "Up", show=False, id="list.up"),
-        Binding("down,j", "move(1)", "Down", show=False, id="list.down"),
-        Binding("pageup", "page(-1.0)", "Page up", show=False, id="list.page-up"),
-        Binding("pagedown", "page(1.0)", "Page down", show=False, id="list.page-down"),
-        Binding("ctrl+u", "page(-0.5)", "Half a page up", show=False, id="list.half-up"),
-        Binding("ctrl+d", "page(0.5)", "Half a page down", show=False, id="list.half-down"),
-        Binding("home,g", "go(0)", "First row", show=False, id="list.first"),
-        Binding("end,G", "go(-1)", "Last row", show=False, id="list.last"),
-    ]
+    BINDINGS = bindings(ROWS)
 
     def __init__(
         self, columns: tuple[str, ...], empty: str, glyphs: Glyphs, moved: Callable[[], None]

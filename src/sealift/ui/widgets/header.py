@@ -11,6 +11,7 @@ from textual.widget import Widget
 
 from sealift.replication.picture import Picture
 from sealift.ui import headline, text
+from sealift.ui.bindings import keys_of
 from sealift.ui.headline import Line
 from sealift.ui.text import Glyphs
 
@@ -32,7 +33,7 @@ class RouteHeader(Widget):
         & > .header--problem { color: $text-error; text-style: bold; }
     }
     """
-    HELP = "## Header\nRoute, seal, lag, activity. Below: the worst trouble and the key for it."
+    HELP = "Header\nRoute, seal, lag, activity. Below: the worst trouble and the key for it."
 
     picture: reactive[Picture | None] = reactive(None, layout=True)
     now: reactive[datetime | None] = reactive(None)
@@ -40,7 +41,7 @@ class RouteHeader(Widget):
 
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__()
-        self._glyphs = glyphs
+        self.glyphs = glyphs
 
     def render(self) -> RenderResult:
         """Draw it from the newest picture."""
@@ -52,9 +53,9 @@ class RouteHeader(Widget):
         clock = f"{now:%H:%M:%S}" if narrow else f"{now:%H:%M:%S} UTC"
         parts = [
             Line(headline.INFO, "", "READ-ONLY" if self.read_only else ""),
-            headline.seal(picture, self._glyphs),
-            headline.lag(picture, now, self._glyphs),
-            headline.activity(picture, self._glyphs),
+            headline.seal(picture, self.glyphs),
+            headline.lag(picture, now, self.glyphs),
+            headline.activity(picture, self.glyphs),
         ]
         gap = "  " if narrow else "    "
         first = Text()
@@ -64,7 +65,7 @@ class RouteHeader(Widget):
         top = Text()
         if picture.route.name or not narrow:  # else it has a line of its own (SidesBar)
             room = width - first.cell_len - len(gap) - len(clock)
-            title = text.shorten(self._title(picture), room, self._glyphs.ellipsis)
+            title = text.shorten(self._title(picture), room, self.glyphs.ellipsis)
             top.append(title, "bold").append(gap)
         top.append_text(first)
         top.truncate(width - len(clock) - 1, overflow="ellipsis", pad=True)
@@ -76,17 +77,18 @@ class RouteHeader(Widget):
         route = picture.route
         if route.name:
             return route.name
-        arrow = self._glyphs.arrow
+        arrow = self.glyphs.arrow
         return text.one_line(f"{route.source.text()} {arrow} {route.destination.text()}")
 
     def _trouble(self, picture: Picture, now: datetime, width: int) -> Text:
-        line = headline.worst(picture, now, self._glyphs)
+        line = headline.worst(picture, now, self.glyphs)
         words = text.one_line(line.plain())
-        room = width - len(line.key) - 2
-        words = words if len(words) <= room else words[: room - 1] + self._glyphs.ellipsis
+        key = keys_of(self).hint(line.action) if line.action else ""
+        room = width - len(key) - 2
+        words = words if len(words) <= room else words[: room - 1] + self.glyphs.ellipsis
         shown = Text(words, self._style(line), no_wrap=True, overflow="crop")
-        shown.pad_right(max(1, width - shown.cell_len - len(line.key)))
-        shown.append(line.key, "bold")
+        shown.pad_right(max(1, width - shown.cell_len - len(key)))
+        shown.append(key, "bold")
         return shown
 
     def _style(self, line: Line) -> str:

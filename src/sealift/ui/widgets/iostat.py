@@ -28,7 +28,7 @@ class IostatPane(Widget, can_focus=True):
     """
     BORDER_TITLE = "zpool iostat"
     HELP = (
-        "## zpool iostat\n"
+        "zpool iostat\n"
         "Bytes and operations a second, and how long an operation takes from asking to answer, "
         "averaged over 2 s (5 s on a slow host). The curve is the last minutes, scaled to its own "
         "highest value. Numbers that are older than 15 s carry their age, without a curve."

@@ -12,14 +12,16 @@ from typing import ClassVar
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.cache import LRUCache
 from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from sealift.actions import TREES
 from sealift.replication.comparison import Comparison
+from sealift.ui.bindings import bindings
 from sealift.ui.filters import Filter
 from sealift.ui.folding import Fold
 from sealift.ui.row import DatasetRow, FoldedRow, NoticeRow, Receiving, Row, SnapshotRow
@@ -75,36 +77,20 @@ class PairedTree(ScrollView, can_focus=True):
         &:focus > .paired-tree--cursor { text-style: reverse; }
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "Up", show=False, id="tree.up"),
-        Binding("down,j", "move(1)", "Down", show=False, id="tree.down"),
-        Binding("pageup", "page(-1.0)", "Page up", show=False, id="tree.page-up"),
-        Binding("pagedown", "page(1.0)", "Page down", show=False, id="tree.page-down"),
-        Binding("ctrl+u", "page(-0.5)", "Half a page up", show=False, id="tree.half-up"),
-        Binding("ctrl+d", "page(0.5)", "Half a page down", show=False, id="tree.half-down"),
-        Binding("home,g", "first", "First row", show=False, id="tree.first"),
-        Binding("end,G", "last", "Last row", show=False, id="tree.last"),
-        Binding("left", "close", "Close, or to the dataset", show=False, id="tree.close"),
-        Binding("right", "open", "Open", show=False, id="tree.open"),
-        Binding("enter,space", "toggle_fold", "Open or close", show=False, id="tree.toggle"),
-        Binding("shift+left", "close_all", "Close all", show=False, id="tree.close-all"),
-        Binding("shift+right", "open_all", "Open all", show=False, id="tree.open-all"),
-    ]
-    HELP = """\
-## Trees
-What both sides hold, newest first, matched by guid. Sizes are what changed since the snapshot
-before; those of a dataset are what it uses. Between the sides:
-
-- `= base`: where the next increment starts
-- `+ source only`: has still to travel
-- `- destination only`: the source no longer has it
-- `! blocks the next raw`: only on the destination, and newer than the base
-- `! IV sets differ`: it was not sent raw, though its guid is the same
-- `◐ partly received`: a transfer was cut off, or runs; what has arrived is kept
-
-`right` opens a dataset further (what matters, then everything), `left` closes it. The filter takes
-a text, `!text`, or one of `:behind :held :diverged :partial :locked :source :destination`.
-"""
+    BINDINGS: ClassVar[list[BindingType]] = bindings(TREES)
+    HELP = (
+        "Trees\n"
+        "What both sides hold, newest first, matched by guid. Sizes are what changed since the "
+        "snapshot before; those of a dataset are what it uses. Between the sides:\n\n"
+        "= base: the next increment starts here\n"
+        "+ source only: has still to travel\n"
+        "- destination only: the source no longer has it\n"
+        "! blocks the next raw: only on the destination, newer than the base\n"
+        "! IV sets differ: not sent raw, though the guid is the same\n"
+        "partly received: a transfer was cut off, or runs\n\n"
+        "The filter takes a text, !text, or one of :behind :held :diverged :partial :locked "
+        ":source :destination."
+    )
 
     class CursorMoved(Message):
         """The cursor is on another row, or its row shows something else. `row` is None if empty."""
@@ -212,13 +198,9 @@ a text, `!text`, or one of `:behind :held :diverged :partial :locked :source :de
         step = max(1, int(self._page * abs(pages)))
         self.move_to(self._cursor + (step if pages > 0 else -step))
 
-    def action_first(self) -> None:
-        """To the first row."""
-        self.move_to(0)
-
-    def action_last(self) -> None:
-        """To the last row."""
-        self.move_to(len(self._rows) - 1)
+    def action_go(self, index: int) -> None:
+        """To the first row (0) or the last one (-1)."""
+        self.move_to(index if index >= 0 else len(self._rows) - 1)
 
     def action_open(self) -> None:
         """Open the dataset one step further; on an open one, go to its first row."""

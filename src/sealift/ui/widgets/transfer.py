@@ -32,8 +32,8 @@ class TransferPane(Widget, can_focus=True):
     COMPONENT_CLASSES = {"transfer--bar"}
     BORDER_TITLE = "Transfer"
     HELP = (
-        "## Transfer\n"
-        "Bytes that `zfs send` has handed to the pipe, against ZFS's own estimate, which may be "
+        "Transfer\n"
+        "Bytes that zfs send has handed to the pipe, against ZFS's own estimate, which may be "
         "off by some percent. Time left is made from the last 30 s; where there is no basis it "
         "says unknown. Stalled means that the job was heard of, and that its counter stood still. "
         "The job runs on its coordinator and goes on without this program. At the end the "

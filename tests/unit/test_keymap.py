@@ -1,0 +1,138 @@
+"""Which key does what: names of keys, conflicts, and sentences that name a key."""
+
+from __future__ import annotations
+
+import re
+import string
+from pathlib import Path
+
+import pytest
+from textual.keys import _character_to_key  # what a terminal's character is called
+
+import sealift
+from sealift.actions import ACTIONS, SCREENS, by_name, named
+from sealift.keymap import (
+    USUAL,
+    BadKeyError,
+    Keymap,
+    key_name,
+    key_word,
+    refused,
+    settled,
+)
+from sealift.zfs.commands import Effect
+
+
+@pytest.mark.parametrize("character", string.printable[:94])
+def test_a_character_is_the_key_that_textual_reports_for_it_and_reads_the_same(
+    character: str,
+) -> None:
+    assert key_name(character) == _character_to_key(character)
+    assert key_word(key_name(character)) == character
+
+
+@pytest.mark.parametrize("word", ["enter", "space", "f5", "ctrl+r", "shift+left", "alt+x", "end"])
+def test_a_named_key_keeps_its_name(word: str) -> None:
+    assert key_word(key_name(word)) == word
+
+
+@pytest.mark.parametrize(
+    ("word", "means"),
+    [
+        ("entr", "did you mean enter"),
+        ("F5", "did you mean f5"),
+        ("", "write one"),
+        ("ctrl+", "is no key"),
+    ],
+)
+def test_what_is_no_key_is_refused_with_the_nearest(word: str, means: str) -> None:
+    with pytest.raises(BadKeyError, match=means):
+        key_name(word)
+
+
+def test_the_usual_keys_are_in_no_conflict_but_where_a_list_is_left_by_the_key_that_quits() -> None:
+    for screen, actions in SCREENS.items():
+        seen: dict[str, str] = {}
+        for action in actions:
+            for key in action.keys:
+                both = {action.id, seen.setdefault(key, action.id)}
+                assert len(both) == 1 or both == {"leave", "quit"}, (screen, key, both)
+
+
+def test_a_name_has_the_same_usual_keys_and_effect_on_every_screen() -> None:
+    for name, actions in by_name().items():
+        assert len({(each.keys, each.effect) for each in actions}) == 1, name
+
+
+def test_two_actions_may_change_their_keys_with_each_other() -> None:
+    keys, told = settled({"send": ("p",), "playbook": ("s",)})
+    assert told == ()
+    assert keys.hint("send") == "p send…"
+    assert keys.hint("playbook") == "s diagnose"
+
+
+def test_a_conflict_is_told_with_both_names_and_the_usual_key_stays() -> None:
+    keys, told = settled({"details": ("t",)})
+    assert [each.sentence() for each in told] == [
+        "t is both details and tokens on the screen called route: details stays on its usual key"
+    ]
+    assert keys == USUAL
+
+
+def test_who_goes_back_to_the_usual_key_may_meet_another_there() -> None:
+    # send goes back to s, which was given to tokens: that goes back, too.
+    keys, told = settled({"send": ("p",), "tokens": ("s",), "jobs": ("J",)})
+    assert {each.name for each in told} == {"send", "tokens"}
+    assert keys.chosen == {"jobs": ("J",)}
+
+
+def test_a_conflict_on_a_list_is_one() -> None:
+    _, told = settled({"quit": ("r",)})
+    assert {(each.screen, each.other) for each in told} >= {("tokens", "resume")}
+
+
+def test_escape_stays_beside_what_is_chosen() -> None:
+    keys, _ = settled({"back": ("B",)})
+    assert keys.keys(named(SCREENS["tokens"], "back")) == ("B", "escape")
+
+
+@pytest.mark.parametrize("action", [each for each in ACTIONS if each.effect is not Effect.READ])
+def test_nothing_that_can_lead_to_a_change_is_put_on_a_key_that_presses_buttons(
+    action: object,
+) -> None:
+    actions = [each for each in ACTIONS if each is action]
+    assert refused(actions, "enter")
+    assert refused(actions, "space")
+    assert not refused(actions, "S")
+
+
+def test_sentences_name_the_keys_in_force_and_commands_stay() -> None:
+    keys, _ = settled({"send": ("S",), "build": ("w",)})
+    said = "Resume it (s). Build it (k, b).\nnas1$ zfs hold tag (s)\nthree dataset(s) (q) (zz)"
+    assert keys.in_words(said) == (
+        "Resume it (S). Build it (k, w).\nnas1$ zfs hold tag (s)\nthree dataset(s) (q) (zz)"
+    )
+    assert USUAL.in_words(said) is said
+
+
+_NAMED = re.compile(r"[a-z`] \(([a-zA-Z])(?:, ([a-zA-Z]))?\)")
+
+
+def test_every_key_that_a_sentence_names_is_one() -> None:
+    keys = {key_word(each.keys[0]): each.id for each in ACTIONS}
+    source = Path(sealift.__file__).parent
+    found = 0
+    for file in source.rglob("*.py"):
+        if file.name == "new_route_rows.py":  # its own keys: there is no route yet
+            continue
+        for first, there in _NAMED.findall(file.read_text(encoding="utf-8")):
+            found += 1
+            assert first in keys, (file.name, first)
+            if there:
+                shown = {key_word(each.keys[0]) for each in SCREENS[keys[first]]}
+                assert there in shown, (file.name, first, there)
+    assert found > 30
+
+
+def test_the_map_for_textual_has_every_chosen_name() -> None:
+    assert Keymap({"refresh": ("F", "f6")}).bound() == {"refresh": "F,f6"}
