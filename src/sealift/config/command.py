@@ -89,7 +89,8 @@ def _json(config: Config) -> str:
         {"name": name, **dict.fromkeys(SETTINGS), **values_of(each)}
         for name, each in config.setups.items()
     ]
-    shown = {"schema": 1, "path": str(config.file), "routes": routes, "keys": _keys(config)}
+    keys = [{"action": name, "keys": found} for name, found in _keys(config).items()]
+    shown = {"schema": 1, "path": str(config.file), "routes": routes, "keys": keys}
     return json.dumps(shown)
 
 

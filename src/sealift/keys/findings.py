@@ -56,7 +56,7 @@ def already_loaded(host: str, roots: tuple[KeyRoot, ...]) -> Trouble:
         host,
         f"the key is loaded already: {names}",
         "There is nothing to load. Whether a passphrase is the right one can still be tried.",
-        "Mount what is to be read, or lock it (u).",
+        "Mount what is to be read, or lock it (k, u).",
     )
 
 
@@ -94,7 +94,7 @@ def refused_key(
     entry = explained[0].entry
     mend = {
         "key-incorrect": _other_key(root, source),
-        "key-already-loaded": "Nothing: it is open. Lock it again when you are done (u).",
+        "key-already-loaded": "Nothing: it is open. Lock it again when you are done (k, u).",
         "key-file-missing": (
             f"keylocation of {root.name} is {root.dataset.key_location}, and the file is not on "
             f"{host}. Type the key here instead: it is loaded with -L prompt, and the file is not "
@@ -135,7 +135,7 @@ def refused_mount(host: str, dataset: str, stderr: bytes, exit_code: int | None)
         host,
         f"{dataset} was not mounted: {entry.title[0].lower()}{entry.title[1:]}",
         entry.meaning,
-        f"{entry.mending} The key is still loaded: lock it (u) if you stop here.",
+        f"{entry.mending} The key is still loaded: lock it (k, u) if you stop here.",
         raw,
     )
 
@@ -195,7 +195,7 @@ def still_open(host: str, roots: tuple[KeyRoot, ...]) -> Trouble:
         f"still open: {names}",
         "zfs get keystatus says available, or something is mounted: somebody loaded it again "
         "meanwhile, or part of it was mounted while it was being locked.",
-        "Lock again (u), and find out who or what opens it.",
+        "Lock again (k, u), and find out who or what opens it.",
     )
 
 

@@ -280,7 +280,7 @@ class Hand:
                     self.where,
                     f"no timer: {name} is not installed there",
                     "The host runs the timer by itself and needs it for that.",
-                    f"Install {name} there, or lock it yourself (u).",
+                    f"Install {name} there, or lock it yourself (k, u).",
                 )
             )
         if not result.ok:
@@ -293,7 +293,7 @@ class Hand:
                     self.where,
                     "the timer does not run",
                     "It was started and is not there: the host ends what a login leaves behind.",
-                    "Lock it yourself (u) when you are done.",
+                    "Lock it yourself (k, u) when you are done.",
                 )
             )
         for each in before:
