@@ -189,7 +189,7 @@ async def test_it_offers_the_demo_the_hosts_and_a_new_route(
         lines = operator.sees().splitlines()
         assert "no route yet" in lines[0]
         assert "not looked at" in operator.sees()
-        assert "⏎ start the demo" in lines[-1]
+        assert "enter start the demo" in lines[-1]
         assert "N new route…" in lines[-1]
         await operator.pilot.press("escape")
         assert isinstance(operator.app.screen, TopScreen), "there is nothing to go back to"

@@ -130,6 +130,22 @@ JOBS = (
         dont="Removing the old journal to make room: it is the only record of the route's past.",
     ),
     Page(
+        "config-not-written",
+        Group.JOBS,
+        title="The config was not written",
+        means="A new route was to be written down on this machine. Nothing was changed.",
+        recognised=(
+            "The file was made by hand, or appeared or changed meanwhile, or writing it failed."
+        ),
+        do=(
+            "Paste the table that the screen shows into the file yourself; "
+            "`sealift config check` reads it strictly.\n"
+            "See whose the file is and whether the disk is full: `sealift config path`, then "
+            "`ls -l` and `df -h` of what it says."
+        ),
+        dont="Removing a config that somebody wrote so that sealift can make its own.",
+    ),
+    Page(
         "report-not-written",
         Group.JOBS,
         title="The report cannot be written",
