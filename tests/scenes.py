@@ -80,8 +80,8 @@ async def demo(scenario: str, *keys: str, shows: str = "") -> AsyncIterator[Pilo
         app.workers.cancel_group(app, "watch")
         await wait_for(
             pilot,
-            lambda: all(not entry.running for entry in app.command_log.entries()),
-            "nothing running",
+            lambda: not any(each.group == "watch" for each in app.workers),
+            "the demo closed",
         )
         operator.screen.show(_steady(operator.picture))
         operator.screen.show_log(_steady_log(app.command_log.entries()))
@@ -100,7 +100,7 @@ def _steady(picture: Picture) -> Picture:
             IostatSample(pool, 0, 0, reads, writes, reads * 8_000, writes * 16_000, 400_000)
             for reads, writes in ((1, 0), (0, 0), (3, 12), (2, 0), (0, 18), (5, 0), (1, 25), (2, 3))
         )
-        return replace(side, iostat=samples)
+        return replace(side, iostat=samples, iostat_at=NOW)
 
     return replace(picture, source=quiet(picture.source), destination=quiet(picture.destination))
 
