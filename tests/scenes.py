@@ -5,11 +5,14 @@ A screen is a function that opens it; a new one is a line in `SCREENS`.
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from unittest import mock
 
@@ -36,7 +39,13 @@ from sealift.zfs.names import pool_of
 from tests.diagnoses import slow_link
 from tests.driving import Operator
 from tests.factories import job, mirrored
-from tests.ui import pictures, test_audit_panel, test_overview
+from tests.ui import (
+    pictures,
+    test_audit_panel,
+    test_charts_screen,
+    test_first_start,
+    test_overview,
+)
 from tests.waiting import wait_for
 
 NOW = datetime(2026, 12, 25, 2, 13, 7, tzinfo=UTC)
@@ -80,8 +89,8 @@ async def demo(scenario: str, *keys: str, shows: str = "") -> AsyncIterator[Pilo
         app.workers.cancel_group(app, "watch")
         await wait_for(
             pilot,
-            lambda: all(not entry.running for entry in app.command_log.entries()),
-            "nothing running",
+            lambda: not any(each.group == "watch" for each in app.workers),
+            "the demo closed",
         )
         operator.screen.show(_steady(operator.picture))
         operator.screen.show_log(_steady_log(app.command_log.entries()))
@@ -100,7 +109,7 @@ def _steady(picture: Picture) -> Picture:
             IostatSample(pool, 0, 0, reads, writes, reads * 8_000, writes * 16_000, 400_000)
             for reads, writes in ((1, 0), (0, 0), (3, 12), (2, 0), (0, 18), (5, 0), (1, 25), (2, 3))
         )
-        return replace(side, iostat=samples)
+        return replace(side, iostat=samples, iostat_at=NOW)
 
     return replace(picture, source=quiet(picture.source), destination=quiet(picture.destination))
 
@@ -179,6 +188,27 @@ async def audit() -> AsyncIterator[Pilot[Any]]:
             yield await _calm(operator.pilot)
 
 
+@asynccontextmanager
+async def charts() -> AsyncIterator[Pilot[Any]]:
+    """The charts of a route that is behind."""
+    async with pictures.showing(test_charts_screen.SHOWN, size=_FIRST_SIZE) as operator:
+        await test_charts_screen.opened(operator)
+        yield await _calm(operator.pilot)
+
+
+@asynccontextmanager
+async def first() -> AsyncIterator[Pilot[Any]]:
+    """The first start of somebody whose ssh_config names four hosts, before any is looked at."""
+    with TemporaryDirectory() as home:
+        config = Path(home) / ".ssh" / "config"
+        config.parent.mkdir()
+        config.write_text("Host nas1 dr1 old1 odd1\n", encoding="utf-8")
+        with mock.patch.dict(os.environ, {"HOME": home, "XDG_CONFIG_HOME": home}):
+            async with test_first_start.first(size=_FIRST_SIZE) as operator:
+                await operator.until("odd1")
+                yield await _calm(operator.pilot)
+
+
 async def _calm(pilot: Pilot[Any]) -> Pilot[Any]:
     """Nothing blinks, and nothing is told that goes away by itself."""
     for field in pilot.app.screen.query(Input):
@@ -201,6 +231,8 @@ SCREENS: dict[str, Callable[[], Opened]] = {
     "holds": partial(demo, "slow-link", "h", shows="NOT HELD"),
     "audit": audit,
     "jobs": jobs,
+    "charts": charts,
+    "first": first,
 }
 
 

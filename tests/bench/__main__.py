@@ -10,13 +10,14 @@ import platform
 import sys
 from collections.abc import Callable
 
-from tests.bench import catch_up, demo, overview, start, transfer, tree
+from tests.bench import catch_up, demo, overview, slow_link, start, transfer, tree
 
 BENCHES: dict[str, Callable[[], dict[str, object]]] = {
     "start": start.measure,
     "demo": demo.measure,
     "tree": lambda: {**asyncio.run(tree.measure())},
     "overview": overview.measure,
+    "slow-link": slow_link.measure,
     "catch-up": catch_up.measure,
     "transfer": transfer.measure,
 }

@@ -21,8 +21,14 @@ async def opened(*words: str, told: str = "") -> str:
         await wait_for(pilot, lambda: operator.screen.route_watch is not None, "the watch")
         assert app.journal is not None
         assert app.journal.path == default_path()
-        await wait_for(pilot, lambda: told in operator.sees(), f"{told!r} on the screen")
-        return operator.sees()
+        await wait_for(pilot, lambda: told in message(operator), f"{told!r} on the screen")
+        return operator.sees() + message(operator)
+
+
+def message(operator: Operator) -> str:
+    """What messages over the screen say, wherever their lines break."""
+    lines = (line.partition("▌")[2] for line in operator.sees().splitlines())
+    return " ".join(line.rstrip("│─╮╯ ").strip() for line in lines)
 
 
 async def test_a_journal_that_cannot_be_written_is_told_at_the_start(

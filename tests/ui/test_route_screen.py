@@ -263,3 +263,13 @@ async def test_an_unknown_host_key_is_shown_once_and_cancel_has_the_focus() -> N
         operator.screen.show(replace(shown, destination=waiting, problems=()))
         await operator.pilot.pause()
         assert not isinstance(operator.app.screen, Dialog)
+
+
+@pytest.mark.parametrize("width", [80, 100, 104, 112, 120, 160, 200, 240])
+async def test_both_pools_are_seen_at_every_width(width: int) -> None:
+    async with showing(picture(*BEHIND), size=(width, 36)) as operator:
+        lines = operator.sees().splitlines()
+        for pool in ("tank", "backup"):
+            (line,) = (each for each in lines if each.lstrip("│ ").startswith(f"{pool} "))
+            assert "write" in line
+            assert "…" not in line.partition("││")[0]

@@ -12,8 +12,9 @@ from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
+from rich.console import RenderableType
 from rich.text import Text
 from textual import on, work
 from textual.app import App, SystemCommand
@@ -44,6 +45,7 @@ from sealift.ui.ascii import InAscii
 from sealift.ui.bindings import bindings
 from sealift.ui.screens.route import RouteScreen
 from sealift.ui.text import ASCII, UNICODE, one_line
+from sealift.ui.thrift import Thrift
 
 if TYPE_CHECKING:
     from sealift.cli import Options
@@ -70,6 +72,7 @@ class SealiftApp(App[int]):
         *,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
+        self.thrift = Thrift()  # first: Textual draws from here on
         super().__init__()
         self.options = options
         self._clock = clock
@@ -93,6 +96,21 @@ class SealiftApp(App[int]):
     @property
     def _usual_theme(self) -> str:
         return themes.NO_COLOR if "NO_COLOR" in os.environ else themes.DEFAULT
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        # Textual has no public way to what is written (reference: Textual 8.2.8).
+        super()._display(screen, self.thrift.less(renderable))
+
+    def refresh(
+        self, *, repaint: bool = True, layout: bool = False, recompose: bool = False
+    ) -> Self:
+        """Write the whole screen anew, whatever the terminal shows."""
+        self.thrift.forget()
+        return super().refresh(repaint=repaint, layout=layout, recompose=recompose)
+
+    def on_resize(self) -> None:
+        """The terminal may have moved what it shows; it is told after a suspension as well."""
+        self.refresh()
 
     def use_theme(self, name: str | None) -> None:
         """Put on a theme, the usual one for None. One that is not there is said."""

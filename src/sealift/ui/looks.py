@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sealift.hosts.host import Host
@@ -41,7 +42,7 @@ class Looks:
         for place in routes:
             self._know(place, "a route of the config")
         for host in named.hosts:
-            self._know(Location(None, host.name, _ANY), f"{host.file}:{host.line}")
+            self._know(Location(None, host.name, _ANY), f"{_typed(host.file)}:{host.line}")
         self._know(THIS_MACHINE, "where sealift runs")
 
     def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
@@ -102,3 +103,9 @@ class Looks:
         if self._app.is_running:
             for listener in tuple(self._listeners):
                 listener()
+
+
+def _typed(file: Path) -> str:
+    """A file as people write it: from the home on with `~`."""
+    home = Path.home()
+    return f"~/{file.relative_to(home)}" if file.is_relative_to(home) else str(file)

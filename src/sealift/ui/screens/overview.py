@@ -72,5 +72,6 @@ class OverviewScreen(TopScreen):
         self._draw()
 
     def action_refresh(self) -> None:
-        """Read all hosts now."""
+        """Read all hosts now, and write the whole screen anew."""
+        self.app.refresh()
         self._read_again()

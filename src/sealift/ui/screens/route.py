@@ -234,7 +234,8 @@ class RouteScreen(Screen[None]):
             self.maximize(self.focused)
 
     def action_refresh(self) -> None:
-        """Read both hosts now."""
+        """Read both hosts now, and write the whole screen anew."""
+        self.app.refresh()
         if self.route_watch is not None:
             self.route_watch.refresh()
 

@@ -35,7 +35,7 @@ class RouteHeader(Widget):
     """
     HELP = "Header\nRoute, seal, lag, activity. Below: the worst trouble and the key for it."
 
-    picture: reactive[Picture | None] = reactive(None, layout=True)
+    picture: reactive[Picture | None] = reactive(None)
     now: reactive[datetime | None] = reactive(None)
     read_only = reactive(default=False)
 

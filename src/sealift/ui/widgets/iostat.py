@@ -51,9 +51,10 @@ class IostatPane(Widget, can_focus=True):
         if picture is None:
             return ""
         width = self.size.width
-        return Text("\n", no_wrap=True, overflow="crop").join(
-            [self._line(side, width) for side in (picture.source, picture.destination)]
-        )
+        lines = [self._line(side, width) for side in (picture.source, picture.destination)]
+        for line in lines:  # else the first one wraps, and pushes the other out of the pane
+            line.truncate(width, overflow="ellipsis")
+        return Text("\n", no_wrap=True, overflow="crop").join(lines)
 
     def _line(self, side: Side, width: int) -> Text:
         name = text.fit(text.one_line(pool_of(side.location.dataset)), 8)
@@ -71,12 +72,14 @@ class IostatPane(Widget, can_focus=True):
                 no_wrap=True,
                 overflow="crop",
             )
-        line = (
-            f"{name} read {text.rate(last.read_bytes):>10} {read} "
-            f"write {text.rate(last.write_bytes):>10} {write} {_wait(last):>7}"
+        carried = (
+            *("read", f"{text.rate(last.read_bytes):>10}", read),
+            *("write", f"{text.rate(last.write_bytes):>10}", write),
         )
-        if width > _WIDE + 16:
-            line += f"  {last.read_ops + last.write_ops:>5} op/s"
+        line = " ".join((name, *filter(None, carried)))
+        for more in (f" {_wait(last):>7}", f"  {last.read_ops + last.write_ops:>5} op/s"):
+            if len(line) + len(more) <= width:
+                line += more
         return Text(line, no_wrap=True, overflow="crop")
 
     def _age(self, side: Side) -> float:

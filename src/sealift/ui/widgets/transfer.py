@@ -46,6 +46,15 @@ class TransferPane(Widget, can_focus=True):
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__()
         self._glyphs = glyphs
+        self._titled = ""
+
+    def watch_picture(self) -> None:
+        """Name the job on the border; to set it draws the pane, so only if it is another."""
+        job = self.picture.job if self.picture else None
+        title = "Transfer" if job is None else f"Transfer  {_title(job)}"
+        if title != self._titled:
+            self._titled = title
+            self.border_title = Text(title)
 
     def get_content_height(self, *_: object) -> int:
         """Words and bar."""
@@ -56,7 +65,6 @@ class TransferPane(Widget, can_focus=True):
         if self.picture is None or self.now is None:
             return ""
         job = self.picture.job
-        self.border_title = "Transfer" if job is None else f"Transfer  {_title(job)}"
         if job is None:
             return Text("no job of this route yet", no_wrap=True)
         lines = {
