@@ -91,7 +91,7 @@ async def test_on_a_slow_link_the_network_is_the_bottleneck() -> None:
 
 async def test_where_nothing_runs_each_part_of_the_way_is_tried() -> None:
     async with Demo.open("slow-link") as demo, watching(demo) as watch:
-        found = await diagnosed(watch, trial=4.0)
+        found = await diagnosed(watch, trial=8.0)
     assert claimed(found) == set()
     # Of many small snapshots, which the disks give at 90 MB/s; the shaper lets 2 MB/s through.
     carried = dict(_TRIED.findall(found.verdict.summary if found.verdict else ""))

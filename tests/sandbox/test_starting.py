@@ -82,6 +82,7 @@ class Desk:
             read_once=read_once,
             find_jobs=find_jobs,
             meet=meet,
+            sharing=(),
             look_for_jobs=lambda: None,
         )
         self.changes = Changes(cast("RouteWatch", watch))
