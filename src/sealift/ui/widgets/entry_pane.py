@@ -9,11 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import zip_longest
 
 from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.cache import LRUCache
 from textual.geometry import Size
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from sealift.actions import ROWS
@@ -21,6 +19,7 @@ from sealift.ui import headline, text
 from sealift.ui.bindings import bindings
 from sealift.ui.entries import Entry, column_widths, glyph_of, matching
 from sealift.ui.text import Glyphs
+from sealift.ui.widgets.cursor_lines import CursorLines
 
 READING = "reading"
 NOTHING_MATCHES = "Nothing matches the filter."
@@ -31,14 +30,14 @@ _STRIPS = 1024
 _LEVELS = (headline.OK, headline.INFO, headline.WARNING, headline.PROBLEM)
 
 
-class EntryPane(ScrollView, can_focus=True):
+class EntryPane(CursorLines):
     """The rows. `moved` is called after another row, or another version of it, is current.
 
     It is called at once and not by a message: a deed's key that follows a cursor key has to find
     the deeds of the new row.
     """
 
-    ALLOW_SELECT = False
+    STYLES_OF = "entry-pane"
     COMPONENT_CLASSES = {
         "entry-pane--ok",
         "entry-pane--info",
@@ -62,13 +61,11 @@ class EntryPane(ScrollView, can_focus=True):
         self._entries: tuple[Entry, ...] | None = None
         self._shown: tuple[Entry, ...] = ()
         self._natural: tuple[int, ...] = ()
-        self._cursor = 0
         # The id the cursor belongs to, also while a filter hides it. Empty until it was moved: what
         # answers later may come first in the list, and the first row is what matters.
         self._wanted = ""
         self._marks: frozenset[str] = frozenset()
         self._filter = ""
-        self._styles: dict[tuple[str, bool], Style] = {}
         self._strips: LRUCache[tuple[int, int, bool, bool], Strip] = LRUCache(_STRIPS)
 
     # What is there
@@ -145,29 +142,16 @@ class EntryPane(ScrollView, can_focus=True):
             self.move_to(self._cursor + 1)
             self._moved()
 
-    def move_to(self, index: int) -> None:
-        """Put the cursor on a row, the nearest one if there is no such row."""
-        old, new = self._cursor, max(0, min(index, len(self._shown) - 1))
-        if new != old:
-            self._cursor = new
-            self._wanted = self._shown[new].id
-            self.refresh_line(old)
-            self.refresh_line(new)
-            self._moved()
-        self._scroll_to_cursor()
+    @property
+    def _count(self) -> int:
+        return len(self._shown)
 
-    def action_move(self, rows: int) -> None:
-        """Move the cursor by a number of rows."""
-        self.move_to(self._cursor + rows)
+    def _cursor_moved(self) -> None:
+        self._wanted = self._shown[self._cursor].id
+        self._moved()
 
-    def action_page(self, pages: float) -> None:
-        """Move the cursor by a part of the visible height."""
-        step = max(1, int(self._page * abs(pages)))
-        self.move_to(self._cursor + (step if pages > 0 else -step))
-
-    def action_go(self, index: int) -> None:
-        """To the first row (0) or the last one (-1)."""
-        self.move_to(index if index >= 0 else len(self._shown) - 1)
+    def _forget_drawn(self) -> None:
+        self._strips.clear()
 
     def on_click(self, event: events.Click) -> None:
         """Put the cursor where the mouse is."""
@@ -206,17 +190,7 @@ class EntryPane(ScrollView, can_focus=True):
             for index, entry in enumerate(self._shown[top : top + self._page], top)
         ]
 
-    def _scroll_to_cursor(self) -> None:
-        top = self.scroll_offset.y
-        new = min(max(top, self._cursor - self._page + 1), self._cursor)
-        if new != top:
-            self.scroll_to(y=new, animate=False, force=True, immediate=True)
-
     # Drawing
-
-    @property
-    def _page(self) -> int:
-        return max(1, self.scrollable_content_region.height)
 
     @property
     def _widths(self) -> tuple[int, ...]:
@@ -269,23 +243,6 @@ class EntryPane(ScrollView, can_focus=True):
             ]
             strip = self._strips[key] = Strip(segments).adjust_cell_length(width, row)
         return strip
-
-    def _style(self, name: str, *, cursor: bool) -> Style:
-        style = self._styles.get((name, cursor))
-        if style is None:
-            style = (
-                self.get_component_rich_style(f"entry-pane--{name}") if name else self.rich_style
-            )
-            if cursor:
-                style += self.get_component_rich_style("entry-pane--cursor", partial=True)
-            self._styles[name, cursor] = style
-        return style
-
-    def notify_style_update(self) -> None:
-        """Forget what was drawn in other colours."""
-        super().notify_style_update()
-        self._styles.clear()
-        self._strips.clear()
 
     def on_resize(self) -> None:
         """Keep the cursor in sight; other texts may be shortened now."""

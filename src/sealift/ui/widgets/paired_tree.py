@@ -10,13 +10,11 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.binding import BindingType
 from textual.cache import LRUCache
 from textual.geometry import Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from sealift.actions import TREES
@@ -28,6 +26,7 @@ from sealift.ui.row import DatasetRow, FoldedRow, NoticeRow, Receiving, Row, Sna
 from sealift.ui.rows import Rows, build
 from sealift.ui.text import UNICODE, Glyphs
 from sealift.ui.widgets import paired_line
+from sealift.ui.widgets.cursor_lines import CursorLines
 from sealift.zfs.names import join
 
 # How far from a row that is gone its nearest neighbour that is still there is looked for.
@@ -35,10 +34,10 @@ _NEIGHBOURS = 20
 _STRIPS = 1024
 
 
-class PairedTree(ScrollView, can_focus=True):
+class PairedTree(CursorLines):
     """Two snapshot trees side by side; one merged tree where the widget is narrow."""
 
-    ALLOW_SELECT = False
+    STYLES_OF = "paired-tree"
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "paired-tree--ahead",
         "paired-tree--base",
@@ -124,8 +123,6 @@ class PairedTree(ScrollView, can_focus=True):
         self._filter = Filter()
         self._folds: dict[str, Fold] = {}
         self._rows = Rows((waiting,) if waiting else ())
-        self._cursor = 0
-        self._styles: dict[tuple[str, bool], Style] = {}
         self._strips: LRUCache[tuple[int, int, bool], Strip] = LRUCache(_STRIPS)
 
     @property
@@ -179,28 +176,15 @@ class PairedTree(ScrollView, can_focus=True):
         self._filter = Filter(text)
         self._rebuild()
 
-    def move_to(self, index: int) -> None:
-        """Put the cursor on a row, the nearest one if there is no such row."""
-        old, new = self._cursor, max(0, min(index, len(self._rows) - 1))
-        if new != old:
-            self._cursor = new
-            self.refresh_line(old)
-            self.refresh_line(new)
-            self.post_message(self.CursorMoved(self.current))
-        self._scroll_to_cursor()
+    @property
+    def _count(self) -> int:
+        return len(self._rows)
 
-    def action_move(self, rows: int) -> None:
-        """Move the cursor by a number of rows."""
-        self.move_to(self._cursor + rows)
+    def _cursor_moved(self) -> None:
+        self.post_message(self.CursorMoved(self.current))
 
-    def action_page(self, pages: float) -> None:
-        """Move the cursor by a part of the visible height."""
-        step = max(1, int(self._page * abs(pages)))
-        self.move_to(self._cursor + (step if pages > 0 else -step))
-
-    def action_go(self, index: int) -> None:
-        """To the first row (0) or the last one (-1)."""
-        self.move_to(index if index >= 0 else len(self._rows) - 1)
+    def _forget_drawn(self) -> None:
+        self._strips.clear()
 
     def action_open(self) -> None:
         """Open the dataset one step further; on an open one, go to its first row."""
@@ -266,12 +250,6 @@ class PairedTree(ScrollView, can_focus=True):
             self._strips[index, width, cursor] = strip
         return strip
 
-    def notify_style_update(self) -> None:
-        """Forget what was drawn in other colours."""
-        super().notify_style_update()
-        self._styles.clear()
-        self._strips.clear()
-
     def on_mount(self) -> None:
         """Take the size of the rows that were there before."""
         self.virtual_size = Size(0, len(self._rows))
@@ -292,21 +270,6 @@ class PairedTree(ScrollView, can_focus=True):
             row, offset.x, self.scrollable_content_region.width
         ):
             self.action_toggle_fold()
-
-    @property
-    def _page(self) -> int:
-        return max(1, self.scrollable_content_region.height)
-
-    def _style(self, name: str, *, cursor: bool) -> Style:
-        style = self._styles.get((name, cursor))
-        if style is None:
-            style = (
-                self.get_component_rich_style(f"paired-tree--{name}") if name else self.rich_style
-            )
-            if cursor:
-                style += self.get_component_rich_style("paired-tree--cursor", partial=True)
-            self._styles[name, cursor] = style
-        return style
 
     def _fold(self, below: str, fold: Fold) -> None:
         self._folds[below] = fold
@@ -348,13 +311,6 @@ class PairedTree(ScrollView, can_focus=True):
         self._cursor = max(0, min(cursor, len(rows) - 1))
         self._strips.clear()
         self.virtual_size = Size(0, len(rows))
-        self.scroll_to(y=top, animate=False, force=True)
+        self.scroll_to(y=top, animate=False, force=True, immediate=True)
         self.refresh()
-        self.post_message(self.CursorMoved(self.current))
-
-    def _scroll_to_cursor(self) -> None:
-        top = self.scroll_offset.y
-        if self._cursor < top:
-            self.scroll_to(y=self._cursor, animate=False, force=True)
-        elif self._cursor >= top + self._page:
-            self.scroll_to(y=self._cursor - self._page + 1, animate=False, force=True)
+        self._cursor_moved()
