@@ -134,17 +134,17 @@ def _main(argv: Sequence[str] | None) -> int:
         # Textual decides about colour when it is imported; only its ANSI themes have none at all.
         os.environ["TEXTUAL_THEME"] = "ansi-dark"
     if options.command == "demo":
-        return _demo(_with_keys(options))
+        return _demo(_with_config(options))
     if not (options.setups or sys.stdout.isatty()):
         _err(f"{FIRST.format(file=printable(str(options.config)))}\n{PLACES}")
         return 2
+    options = _with_config(options)
     if options.command or not sys.stdout.isatty():
         from sealift.headless import print_command  # noqa: PLC0415 - --help stays quick
 
         return asyncio.run(print_command(options))
     from sealift.ui.app import SealiftApp, run  # noqa: PLC0415 - not loaded for text output
 
-    options = _with_keys(options)
     app = SealiftApp(options)
     code = run(app)
     return _demo(_first_demo(options)) if app.wants_demo else code
@@ -158,8 +158,11 @@ def _first_demo(options: Options) -> Options:
     return replace(options, command="demo", setups=setups, all_routes=False, scenario=_DEMO_NIGHT)
 
 
-def _with_keys(options: Options) -> Options:
-    """The keys of the config. A config that is wrong keeps nobody from two places, or the demo."""
+def _with_config(options: Options) -> Options:
+    """The keys of the config, and its other routes where two places were given.
+
+    A config that is wrong keeps nobody from two places, or the demo.
+    """
     from sealift.config.reading import ConfigError, read_config  # noqa: PLC0415 - for a screen
 
     if options.config is not None and not options.config.exists():
@@ -168,7 +171,13 @@ def _with_keys(options: Options) -> Options:
         config = read_config(options.config)
     except ConfigError as error:
         return replace(options, keys_told=tuple(error.lines))
-    return replace(options, keys=config.keys, keys_told=tuple(config.conflict_lines))
+    others = options.others
+    if not others and not options.all_routes and options.command != "demo":
+        ours = (options.route.source, options.route.destination)
+        known = (each.route for each in config.setups.values())
+        others = tuple(each for each in known if (each.source, each.destination) != ours)
+    told = tuple(config.conflict_lines)
+    return replace(options, keys=config.keys, keys_told=told, others=others)
 
 
 def _config(word: str, named: Path | None, as_json: bool) -> int:  # noqa: FBT001 - as parsed

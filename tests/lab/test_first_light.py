@@ -15,6 +15,7 @@ from tests.driving import Operator, options
 from tests.waiting import wait_for
 
 from .lab import PASSPHRASE, Lab
+from .waiting import wait_until
 
 SOURCE, DEST = "root@source:tank/prod", "root@dest:backup/prod"
 
@@ -87,7 +88,10 @@ def test_status_and_plan_for_scripts(pools: Lab) -> None:
     (step,) = json.loads(plan.stdout)["steps"]
     shown = sealift(lab, "plan", SOURCE, DEST).stdout
     assert step["pipeline"] in shown
-    lab.source.run(step["pipeline"], timeout=120)  # what is printed works when pasted
+    hold = "zfs hold -r keepforrep tank/prod@rep-1"
+    assert f"root@source$ {hold}" in shown
+    lab.source.run(hold)  # what is printed works when pasted
+    lab.source.run(step["pipeline"], timeout=120)
 
     level = sealift(lab, "status", "--json", SOURCE, DEST)
     assert (level.returncode, level.stderr) == (0, "")
@@ -166,8 +170,9 @@ async def test_cancelling_ends_the_pipeline_and_keeps_what_arrived(pools: Lab) -
         await operator.confirm("c", "end")
         assert await operator.job_ended() is JobState.CANCELLED
         await operator.until("stale-token")
-    gone = lab.source.run("! pgrep -x zfs", check=False)
-    assert gone.stdout == b""
+    assert lab.source.run("pgrep -x -a zfs | grep send", check=False).stdout == b""
+    # A listing that was under way when the program ended comes to its end by itself.
+    wait_until(lambda: lab.source.run("pgrep -x zfs", check=False).stdout == b"", "no zfs", 10)
     token = lab.dest.run("zfs get -Hr -o value receive_resume_token backup").text
     assert "1-" in token
 

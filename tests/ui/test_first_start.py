@@ -346,6 +346,19 @@ async def test_every_setting_can_be_changed_and_what_is_wrong_is_asked_again() -
     assert setup.snapshot_format == "auto-%Y-%m-%dT%H%MZ"
 
 
+async def test_the_destination_cannot_be_chosen_for_the_source_and_is_asked_for_again() -> None:
+    async with first() as operator:
+        await choose(operator, "host nas1")
+        await choose(operator, "tank/prod", "t")
+        await write_in(operator, "nas1:tank/prod")
+        await choose(operator, "source")
+        await choose(operator, "nas1:tank/prod")
+        await write_in(operator, "nas1:tank/prod")
+        await operator.until("are the same dataset")
+        await write_in(operator, "nas1:tank/scratch")
+        await operator.until_that(lambda: "scratch" in row(operator, "source"), "another source")
+
+
 async def test_what_is_wrong_with_a_place_stands_beside_it() -> None:
     async with first() as operator:
         await choose(operator, "host nas1")

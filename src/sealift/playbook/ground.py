@@ -322,7 +322,8 @@ class Ground:
                 await self._enter(role)
         shut = tuple(self.host(role) for role in ROLES if not self._entries[role].inside)
         found = await self.watch.find_jobs(deadline=thresholds.ANSWER.value, without=shut)
-        own = tuple(job for job in found if job.about.is_of(self.watch.picture.route))
+        route, others = self.watch.picture.route, self.watch.others
+        own = tuple(job for job in found if job.about.is_of(route, others))
         if not own or own[0].state not in (JobState.FAILED, JobState.WAITING):
             return own
         with suppress(TroubleError):  # without its log it is known that it failed, but not why

@@ -121,7 +121,7 @@ def _loose(side: Side, names: list[str]) -> Problem:
         side,
         names[0].partition("@")[0],
         f"{names[0]}{more}, which the next increment {use}, {'are' if more else 'is'} not held",
-        "Whoever destroys it breaks the chain. H in the list of holds (h) holds it.",
+        "Whoever destroys it breaks the chain. Hold it: (h, H).",
         "warning",
     )
 

@@ -72,32 +72,23 @@ class About:
     tag: str
     steps: tuple[JobStep, ...]
 
-    def is_of(self, route: Route) -> bool:
-        """Whether it was ordered for this route: the same datasets, on hosts of the same names.
+    def is_of(self, route: Route, others: Iterable[Route] = ()) -> bool:
+        """Whether it was ordered for this route: the same datasets, and not by another's names.
 
-        The host that keeps it is the one it was found on, under whatever name it goes.
+        A host may go by other names where the job was ordered: that it is not found would be worse
+        than that it is shown beside an equally named one. `others` are the routes that are known.
         """
         try:
             source, destination = Location.parse(self.source), Location.parse(self.destination)
         except (ValueError, BadNameError):
             return False
-        return (
-            (source.dataset, destination.dataset)
-            == (route.source.dataset, route.destination.dataset)
-            and (self.via == "source" or self._same_host(source, route.source))
-            and (self.via == "destination" or self._same_host(destination, route.destination))
-        )
+        ours = (route.source.dataset, route.destination.dataset)
+        if (source.dataset, destination.dataset) != ours:
+            return False
+        return self._names(route) or not any(self._names(other) for other in others)
 
-    def _same_host(self, ordered: Location, ours: Location) -> bool:
-        """Whether a place of the order is on the host of one of ours; `dr1` is `dr1.example.org`.
-
-        A place without a host was on the machine of whoever ordered it.
-        """
-        if ordered.host is None and ours.host is None:
-            return True
-        name = ordered.host or self.operator.rpartition("@")[2]
-        one, other = (each.casefold().rstrip(".") for each in (name, ours.host or ""))
-        return one == other or one.startswith(f"{other}.") or other.startswith(f"{one}.")
+    def _names(self, route: Route) -> bool:
+        return (self.source, self.destination) == (route.source.text(), route.destination.text())
 
 
 @dataclass(frozen=True, slots=True)

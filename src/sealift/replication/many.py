@@ -51,7 +51,10 @@ async def survey_all(host: Host, roots: Iterable[str]) -> dict[str, Inventory | 
                 continue
             below = tuple(each for each in datasets if _within(each, root))
             made = build(root, below, entries, pool=pool, taken_at=taken_at, seconds=seconds)
-            found[root] = await settled(host, made, deadline=LISTING_DEADLINE)
+            try:
+                found[root] = await settled(host, made, deadline=LISTING_DEADLINE)
+            except TroubleError as error:  # of this tree alone: the others are listed already
+                found[root] = error.trouble
         return found
 
 

@@ -161,7 +161,7 @@ class OverviewWatch:
             found = await jobs.find(host)
             shown: dict[str, Job] = {}
             for route in routes:
-                own = [job for job in found if _is_of(job, route, routes)]
+                own = [job for job in found if job.about.is_of(route, routes)]
                 current = next((job for job in own if job.state.running), next(iter(own), None))
                 if current is not None and current.about.id not in shown:
                     shown[current.about.id] = await self._with_log(host, current)
@@ -234,7 +234,7 @@ class OverviewWatch:
             job
             for where in _around(route)
             for job in self._jobs.get(where, ())
-            if _is_of(job, route, routes)
+            if job.about.is_of(route, routes)
         ]
         own.sort(key=lambda job: (not job.state.running, -job.about.made.timestamp()))
         return next(iter(own), None)
@@ -247,15 +247,3 @@ def _ends(route: Route) -> tuple[Location, Location]:
 def _around(route: Route) -> set[str]:
     """The hosts that may keep a job of this route."""
     return {location.where for location in hosts_of([route])}
-
-
-def _is_of(job: Job, route: Route, routes: list[Route]) -> bool:
-    """Whether a job is of this route, and not of another with datasets of the same names."""
-    if not job.about.is_of(route):
-        return False
-    return _named_by(job, route) or not any(_named_by(job, other) for other in routes)
-
-
-def _named_by(job: Job, route: Route) -> bool:
-    ends = (route.source.text(), route.destination.text())
-    return ends == (job.about.source, job.about.destination)

@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from sealift.hosts.host import Host
+from sealift.hosts.host import Host, Result
 from sealift.hosts.refusal import refusal
 from sealift.hosts.trouble import TroubleError
 from sealift.replication.inventory import Held, Inventory
 from sealift.zfs import commands, tokens
+from sealift.zfs.commands import Command
 from sealift.zfs.errors import explain
 from sealift.zfs.listings import Dataset, Snapshot, SnapshotReader, parse_datasets
 from sealift.zfs.names import relative
@@ -72,10 +73,7 @@ def _token(held: Held) -> tokens.ResumeToken | None:
 async def _datasets(host: Host, names: list[str]) -> tuple[Dataset, ...]:
     command = commands.list_datasets(*names)
     result = await host.run(command)
-    # A new dataset goes with its token (zfs-receive(8) `-A`): it is missing then, and said to be.
-    missing = any(each.entry.id == "dataset-missing" for each in explain(result.stderr))
-    if not result.ok and not missing:
-        raise TroubleError(refusal(host.where, command, result))
+    _check(host, command, result)
     return parse_datasets(result.stdout)
 
 
@@ -84,9 +82,18 @@ async def _snapshots(
 ) -> dict[str, tuple[Snapshot, ...]]:
     command, reader = commands.list_snapshots(*names), SnapshotReader()
     result = await host.run(command, deadline=deadline, on_stdout=reader.feed)
-    if not result.ok:
-        raise TroubleError(refusal(host.where, command, result))
+    _check(host, command, result)
     return reader.finish()
+
+
+def _check(host: Host, command: Command, result: Result) -> None:
+    """Raise `TroubleError` if a listing failed over more than what does not exist any more.
+
+    A new dataset goes with its token (zfs-receive(8) `-A`).
+    """
+    missing = any(each.entry.id == "dataset-missing" for each in explain(result.stderr))
+    if not result.ok and not missing:
+        raise TroubleError(refusal(host.where, command, result))
 
 
 def _with_datasets(

@@ -57,8 +57,8 @@ class RouteWatch:
 
     `elevation` fixes how both hosts let us act as root; without it each is asked. `operator` is
     this machine, for a route whose pipeline runs here; `ssh_config` what its ssh reads. `others`
-    are the other routes that are known: whose holds are to be left alone (`sharing`), and whose
-    vault the source is (`from_vaults_of`).
+    are the other routes that are known: whose holds are to be left alone (`sharing`), whose vault
+    the source is (`from_vaults_of`), and whose jobs are not this one's.
     """
 
     def __init__(
@@ -72,9 +72,9 @@ class RouteWatch:
         ssh_config: Path | None = None,
         others: Iterable[Route] = (),
     ) -> None:
-        others = tuple(others)
-        self.sharing = shared(route, others)
-        self.from_vaults_of = vaults_for(route, others)
+        self.others = tuple(others)
+        self.sharing = shared(route, self.others)
+        self.from_vaults_of = vaults_for(route, self.others)
         self.picture = Picture(
             route,
             Side(route.source, source.connection),
@@ -327,7 +327,8 @@ class RouteWatch:
         """Follow the route's running job, whoever started it; show the last one otherwise."""
         seen: set[str] = set()
         while True:
-            own = [job for job in await self.find_jobs() if job.about.is_of(self.picture.route)]
+            route, found = self.picture.route, await self.find_jobs()
+            own = [job for job in found if job.about.is_of(route, self.others)]
             running = [job for job in own if job.state.running]
             current = next(iter(running or own), None)
             pause = JOBS_EVERY

@@ -94,10 +94,11 @@ class FirstStart:
                 return
             written = dialog.written.strip()
             try:
-                self._open(self._looks.add(written).where)
+                place = self._looks.add(written)
             except ValueError as error:  # BadLocationError, BadNameError
                 said = (str(error),)
             else:
+                self._open(place.where)
                 return
 
     # One host

@@ -174,10 +174,15 @@ class NewRoute:
 
     def _take(self, role: Role, place: Location) -> None:
         """A source is taken as it is; a destination is, mostly, to be made below what is there."""
-        if role == "source":
-            self._change(self._placed(role)(self._setup, place.text()))
-        else:
+        if role == "destination":
             self._type(role, rows.below(place, self._setup.route.source))
+            return
+        try:
+            setup = self._placed(role)(self._setup, place.text())
+        except ValueError:  # it is the destination: asking says so, and takes another
+            self._type(role, place.text())
+        else:
+            self._change(setup)
 
     def _type(self, role: Role, value: str) -> None:
         self._begin(self._ask(role, value, self._placed(role)))

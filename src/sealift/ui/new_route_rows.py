@@ -78,7 +78,7 @@ def form_rows(setup: Setup, draft: Draft, seen: Mapping[str, HostLook]) -> tuple
         Deed("enter", "change", "change…", Effect.READ),
         Deed("o", "open", "open once", Effect.READ, lacking),
         _writing(draft, lacking),
-        Deed("c", "table", "table", Effect.READ, lacking),
+        Deed("c", "table", "table", Effect.READ, lacking or ("" if draft.paste else draft.refusal)),
     )
     return tuple(
         Entry(

@@ -48,6 +48,12 @@ class Thrift:
         They count as written.
         """
         cells = _cells(strip)
+        if len(cells) != strip.cell_length:
+            # Characters that join into one (emoji, flags): terminals differ about how wide they
+            # are, so of such a row nothing is known any more.
+            self._rows.pop(y, None)
+            yield x, strip
+            return
         row = self._rows.setdefault(y, [])
         end = x + len(cells)
         row += [None] * (end - len(row))

@@ -110,3 +110,11 @@ def test_what_was_forgotten_is_written_again() -> None:
     assert sequence(thrift, update) == ""
     thrift.forget()
     assert sequence(thrift, update) == first
+
+
+def test_a_row_with_characters_that_join_is_written_whole_and_so_is_what_comes_after_it() -> None:
+    # Textual takes each of these for two cells, some terminals for one.
+    thrift, joined = Thrift(), screen(Strip([Segment("\u26a0\ufe0f" * 3 + " old")]))
+    assert sequence(thrift, joined) == sequence(thrift, joined) != ""
+    plain = screen(Strip([Segment("as it was, new")]))
+    assert "as it was, new" in sequence(thrift, plain)

@@ -83,8 +83,8 @@ class ChartsPanel:
 
     def _ended(self, some: tuple[Job, ...]) -> tuple[Job, ...]:
         since = self.desk.clock() - timedelta(seconds=max(SPANS))
-        route = self.desk.picture.route
-        own = (job for job in some if job.about.is_of(route) and not job.state.running)
+        route, others = self.desk.picture.route, self.desk.watch.others
+        own = (job for job in some if job.about.is_of(route, others) and not job.state.running)
         return tuple(job for job in own if job.about.made >= since)[:_MOST]
 
     async def _read(self) -> None:
