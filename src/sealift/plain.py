@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -74,6 +75,12 @@ def _status_line(picture: Picture, now: datetime) -> str:
 def plan(shown: Preview) -> str:
     """The plan: what would run where, and what stands in the way."""
     lines = [f"# {dialogs.holding_sentence(shown)}"] if shown.steps else []
+    for end, calls in (
+        (shown.ends.source, shown.holding.source),
+        (shown.ends.destination, shown.holding.destination),
+    ):
+        lines += [f"# on {end.location.where}:"] if calls else []
+        lines += [shlex.join(end.words(call.argv)) for call in calls]
     for planned in shown.steps:
         size = text.size(planned.estimate.total if planned.estimate else None)
         step = planned.step

@@ -89,7 +89,7 @@ def test_status_and_plan_for_scripts(pools: Lab) -> None:
     shown = sealift(lab, "plan", SOURCE, DEST).stdout
     assert step["pipeline"] in shown
     hold = "zfs hold -r keepforrep tank/prod@rep-1"
-    assert f"root@source$ {hold}" in shown
+    assert f"# on root@source:\n{hold}\n" in shown
     lab.source.run(hold)  # what is printed works when pasted
     lab.source.run(step["pipeline"], timeout=120)
 

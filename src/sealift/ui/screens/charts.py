@@ -74,7 +74,7 @@ class ChartsScreen(Screen[None]):
 
     def draw(self) -> None:
         """Draw what is known now; cursor and scroll stay where they are."""
-        if self.is_mounted:
+        if self.is_mounted and self.app.is_running:  # once the program ends its widgets are gone
             title = f"Charts  {text.one_line(self._night(self._span).picture.route.title)}"
             words = f"{title}  last {span_words(self._span)}"
             self.query_one("#heading", Static).update(Text(words), layout=False)
