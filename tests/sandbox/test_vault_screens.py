@@ -131,7 +131,7 @@ async def test_a_vault_is_built_from_nothing_to_its_end() -> None:
 
 async def test_it_is_left_while_the_seed_runs_and_gone_on_with() -> None:
     async with building() as operator:
-        await demo(operator).pace(link=2_000_000)
+        await demo(operator).pace(link=200_000)
         await operator.pilot.press("b")
         await step(operator, "No step asks for a key", "on")
         await seeded(operator)
