@@ -67,6 +67,7 @@ class FleetHost:
     hangs: bool = False
     jobs: str = ""
     connected: bool = False
+    reached: bool = False
     connects: int = 0
     ran: list[tuple[str, ...]] = field(default_factory=list)
     pools: set[str] = field(default_factory=set)

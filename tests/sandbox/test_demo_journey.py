@@ -85,13 +85,12 @@ async def test_seed_and_increment_arrive_sealed_and_equal() -> None:
         assert (picture.source.facts.hostname, picture.source.facts.uid) == ("nas1", 0)
         await snapshot(watch)
         assert await transferred(watch) is JobState.DONE
-        assert watch.picture.seal is not None
-        assert watch.picture.seal.state is SealState.SEALED
+        assert (await watch.read_once()).seal.state is SealState.SEALED
 
         await said(demo, "nas1", "fill tank/prod/db 3")
         await snapshot(watch)
         assert await transferred(watch) is JobState.DONE
-        assert watch.picture.seal.state is SealState.SEALED
+        assert (await watch.read_once()).seal.state is SealState.SEALED
         there = await said(demo, "dr1", _GUIDS.format("backup/prod"))
         assert there == await said(demo, "nas1", _GUIDS.format("tank/prod"))
         assert len(there.splitlines()) == 6

@@ -13,6 +13,8 @@ from sealift.hosts.trouble import TroubleError
 from sealift.zfs.commands import Command, Effect
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from tests.sandbox.conftest import Home, Hosts, MakeServer, Tools
 
 ECHO = Command(("echo", "in"), Effect.READ, "a test")
@@ -145,14 +147,45 @@ async def test_a_network_that_falls_silent_is_noticed(
         await tools.until(lambda: server.running == 0, "the command has ended")
 
 
-async def test_closed_while_it_connects(hosts: Hosts, home: Home) -> None:
+async def test_a_login_that_does_not_end_is_no_host_that_is_gone(hosts: Hosts, home: Home) -> None:
+    async with holding() as (port, held):
+        home.config(f"Host box\n HostName 127.0.0.1\n Port {port}\n")
+        host = hosts.ssh("box")
+        with pytest.raises(TroubleError, match=r"the login did not end within 1 s"):
+            await host.run(ECHO, deadline=1.0)
+        assert held
+        assert host.logging_in
+
+
+async def test_a_login_that_the_connection_waits_for_no_longer(
+    hosts: Hosts, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sealift.hosts.ssh.transport.CONNECT", 1.0)
+    async with holding() as (port, _):
+        home.config(f"Host box\n HostName 127.0.0.1\n Port {port}\n")
+        host = hosts.ssh("box")
+        with pytest.raises(TroubleError, match=r"the login did not end within 1 s"):
+            await host.run(ECHO)
+        assert not host.logging_in
+
+
+@contextlib.asynccontextmanager
+async def holding() -> AsyncIterator[tuple[int, list[asyncio.StreamWriter]]]:
+    """A port that takes up connections and never says anything; and what it has taken up."""
     held: list[asyncio.StreamWriter] = []
 
     async def hold(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         held.append(writer)
 
     async with await asyncio.start_server(hold, "127.0.0.1", 0) as server:
-        home.config(f"Host box\n HostName 127.0.0.1\n Port {server.sockets[0].getsockname()[1]}\n")
+        yield server.sockets[0].getsockname()[1], held
+        for each in held:
+            each.close()
+
+
+async def test_closed_while_it_connects(hosts: Hosts, home: Home) -> None:
+    async with holding() as (port, held):
+        home.config(f"Host box\n HostName 127.0.0.1\n Port {port}\n")
         host = hosts.ssh("box")
         task = asyncio.create_task(host.run(ECHO))
         while not held:  # noqa: ASYNC110 - the server has no event for it
@@ -160,4 +193,3 @@ async def test_closed_while_it_connects(hosts: Hosts, home: Home) -> None:
         await host.close()
         with pytest.raises(TroubleError, match="closed"):
             await task
-        held[0].close()

@@ -34,6 +34,7 @@ class SilentTransport:
     """A host that accepts everything and never answers."""
 
     connected = False
+    reached = False
 
     def __init__(self, where: str) -> None:
         self.where = where

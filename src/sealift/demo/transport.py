@@ -38,6 +38,11 @@ class DemoTransport:
         return self._open and self.powered
 
     @property
+    def reached(self) -> bool:
+        """Nothing lies between a demo's host taking a connection up and its being usable."""
+        return self.connected
+
+    @property
     def environment(self) -> dict[str, str]:
         """What a process on this host finds in its environment."""
         home = self._directory / self.name / "root"

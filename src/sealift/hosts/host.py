@@ -13,7 +13,7 @@ from sealift.hosts.command_log import CommandLog
 from sealift.hosts.elevation import Elevation
 from sealift.hosts.gate import Gate
 from sealift.hosts.process import Process, Transport
-from sealift.hosts.trouble import Trouble, TroubleError, UnknownKey
+from sealift.hosts.trouble import Trouble, TroubleError, UnknownKey, slow_login
 from sealift.zfs.commands import Command
 
 CHANNELS = 6  # sshd's MaxSessions is 10 by default; others use this host too
@@ -101,6 +101,11 @@ class Host:
             )
         return self._state
 
+    @property
+    def logging_in(self) -> bool:
+        """Whether the host took up a connection whose login has not ended yet."""
+        return self._connecting is not None and self._transport.reached
+
     def check(self, command: Command) -> None:
         """Raise `TroubleError` if the gate would refuse it, as `run` does."""
         self._gate.check(command, self.where)
@@ -187,6 +192,8 @@ class Host:
             raise
 
     def _too_slow(self, command: Command, deadline: float | None) -> Trouble:
+        if self.logging_in:
+            return slow_login(self.where, f"within {deadline:.0f} s", command.text())
         if not self.connection.connected:
             return Trouble(
                 "host-unreachable",

@@ -22,6 +22,7 @@ class LocalTransport:
     """
 
     connected = True
+    reached = True
 
     def __init__(
         self,

@@ -47,6 +47,11 @@ class Transport(Protocol):
         """Whether commands can be started now."""
         ...
 
+    @property
+    def reached(self) -> bool:
+        """Whether the host has taken up the connection that is being made, or that there is."""
+        ...
+
     async def connect(self) -> None:
         """Make the connection. Raises `TroubleError`."""
         ...

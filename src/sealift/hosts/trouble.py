@@ -51,3 +51,15 @@ class HostKeyUnknownError(TroubleError):
     def __init__(self, trouble: Trouble, key: UnknownKey) -> None:
         super().__init__(trouble)
         self.key = key
+
+
+def slow_login(where: str, limit: str, raw: str) -> Trouble:
+    """A host that took up the connection and has not let us in; `limit` says within which time."""
+    return Trouble(
+        "host-unreachable",
+        where,
+        f"the login did not end {limit}",
+        "The host is there, but so busy that its sshd hardly gets to run, or its sshd hangs.",
+        f"Try again; see how long `ssh {where} true` takes.",
+        raw,
+    )

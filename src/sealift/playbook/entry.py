@@ -21,6 +21,7 @@ class Entry:
 
     async def facts(self) -> HostFacts:
         """Connect, log in, and ask who we are. Raises `TroubleError`, also if it has no ZFS."""
+        waited_for_login = False
         while True:
             was_connected = self._host.connection.connected
             try:
@@ -31,9 +32,12 @@ class Entry:
                 # Something that answers, be it with a refusal of its zfs, is there.
                 self.inside = not no_contact(error.trouble)
                 logged_in = self._host.connection.connected and not was_connected
-                if self.inside or not logged_in:
+                # A host whose CPU is all taken may need longer than that for a login.
+                logging_in = self._host.logging_in and not waited_for_login
+                if self.inside or not (logged_in or logging_in):
                     raise
-                # The login took all of the time: what it lets us ask has as much again.
+                # The login took all of the time: it, and what it lets us ask, has as much again.
+                waited_for_login = waited_for_login or logging_in
             else:
                 self.inside = True
                 return found

@@ -293,8 +293,10 @@ def large_dnodes(files: int) -> Make:
         with ago(lab, 4 * HOUR):
             snapshot(lab, "rep-1")
         seed(lab)
-        # New objects of another size in the places of old ones.
-        lab.source.run("rm -r /tank/prod/old; zpool sync tank; zfs set dnodesize=2k tank/prod")
+        # New objects of another size in the places of old ones: only once mounted anew is the
+        # search for a free place at the beginning again.
+        lab.source.run("rm -r /tank/prod/old; zfs set dnodesize=2k tank/prod")
+        lab.source.run("zfs unmount tank/prod; zpool sync tank; zfs mount tank/prod")
         _small_files(lab, "new", files)
         with ago(lab, 2 * HOUR):
             snapshot(lab, "rep-2")

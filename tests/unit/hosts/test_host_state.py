@@ -46,6 +46,7 @@ class Fake:
 
     where: str = "nas"
     connected: bool = False
+    reached: bool = False
     trouble: TroubleError | None = None
     tries: int = 0
     accepted: list[UnknownKey] = field(default_factory=list)

@@ -33,6 +33,7 @@ class Coordinator:
     stderr: bytes = b""
     hangs: bool = False
     connected: bool = False
+    reached: bool = True
     asked: list[tuple[str, ...]] = field(default_factory=list)
 
     async def connect(self) -> None:

@@ -71,6 +71,8 @@ class Box:
     answers: dict[str, object] = field(default_factory=dict[str, object])
     late: set[str] = field(default_factory=set[str])  # what hangs when it is first asked for
     deaf: bool = False
+    reached: bool = False  # takes the connection up, whether or not its login ends
+    logs_in: asyncio.Event | None = None  # a login ends when this is set
     trouble: TroubleError | None = None
     connected: bool = False
     asked: list[tuple[str, ...]] = field(default_factory=list)
@@ -81,6 +83,9 @@ class Box:
             raise self.trouble
         if self.deaf:
             await asyncio.Event().wait()
+        if self.logs_in is not None:
+            self.reached = True
+            await self.logs_in.wait()
         self.connected = True
 
     async def start(self, words: tuple[str, ...]) -> Said:
@@ -289,6 +294,32 @@ async def test_a_login_that_takes_all_the_time_has_as_much_for_its_first_answer(
         shown = await pair.playbook().run()
     assert "host-unreachable" not in found(shown, "info", "warning", "problem")
     assert step(shown, RECEIVER).unseen == ()
+
+
+async def test_a_login_that_takes_longer_than_a_lost_host_is_given_is_waited_for_once_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shorten(monkeypatch, GET_IN=0.2)
+    pair = Pair()
+    pair.destination.logs_in = asyncio.Event()
+    asyncio.get_running_loop().call_later(0.3, pair.destination.logs_in.set)
+    async with asyncio.timeout(20):
+        shown = await pair.playbook().run()
+    assert "host-unreachable" not in found(shown, "info", "warning", "problem")
+    assert step(shown, RECEIVER).unseen == ()
+
+
+async def test_a_login_that_never_ends_is_waited_for_twice_and_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shorten(monkeypatch, GET_IN=0.05)
+    pair = Pair()
+    pair.destination.logs_in = asyncio.Event()
+    async with asyncio.timeout(20):
+        shown = await pair.playbook().run()
+    gone = next(each for each in shown.findings if each.id == "host-unreachable")
+    assert gone.side == "destination"
+    assert "login did not end" in gone.summary
 
 
 async def test_without_root_the_steps_say_what_they_could_not_see() -> None:

@@ -25,7 +25,7 @@ class HostKeyCheck(asyncssh.SSHClient):
     """The check of one connection. `texts` are the known_hosts files, the first takes new keys.
 
     AsyncSSH asks `known` which keys it may see; a key or an authority that was not among the answer
-    it hands over in the other two methods.
+    it hands over in the other two methods. `answered` is whether the host took the connection up.
     """
 
     def __init__(self, texts: tuple[tuple[Path, str], ...], alias: str | None) -> None:
@@ -36,6 +36,11 @@ class HostKeyCheck(asyncssh.SSHClient):
         self._expected: tuple[KnownKey, ...] = ()
         self._revoked: tuple[KnownKey, ...] = ()
         self._unknown_authority = False
+        self.answered = False
+
+    def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:  # noqa: ARG002
+        """Note that the host took up the connection; its login is yet to come."""
+        self.answered = True
 
     def known(
         self,

@@ -20,7 +20,7 @@ from sealift.hosts.ssh import known_hosts
 from sealift.hosts.ssh.config import Hop, Settings, parse_jumps, read_settings
 from sealift.hosts.ssh.host_keys import ANY_PLAIN_KEY, HostKeyCheck
 from sealift.hosts.ssh.troubles import bad_config, explain, lost, no_session
-from sealift.hosts.trouble import TroubleError, UnknownKey
+from sealift.hosts.trouble import Trouble, TroubleError, UnknownKey, slow_login
 
 KEEPALIVE = 15.0  # seconds; three unanswered ones end the connection
 CONNECT = 20.0  # seconds for one host, from its name to the end of the login
@@ -63,15 +63,22 @@ class SSHTransport:
         self._forward_agent = forward_agent
         self._connection: asyncssh.SSHClientConnection | None = None
         self._accepted: list[str] = []
+        self._check: HostKeyCheck | None = None
 
     @property
     def connected(self) -> bool:
         """Whether the connection is up, as far as is known now."""
         return self._connection is not None and not self._connection.is_closed()
 
+    @property
+    def reached(self) -> bool:
+        """Whether the host itself, not one of its jump hosts, took up the newest connection."""
+        return self._check is not None and self._check.answered
+
     async def connect(self) -> None:
         """Connect and authenticate. Raises `TroubleError`; `HostKeyUnknownError` is one of them."""
         await self.close()
+        self._check = None
         self._connection = await self._reach(self._target, None, ())
 
     async def _reach(
@@ -112,6 +119,8 @@ class SSHTransport:
             files = [(file, known_hosts.read(file)) for file in settings.files]
             files.append((_ACCEPTED, "\n".join(self._accepted)))
             check = HostKeyCheck(tuple(files), settings.alias)
+            if hop == self._target:
+                self._check = check
             try:
                 return await asyncssh.connect(
                     hop.host,
@@ -137,7 +146,12 @@ class SSHTransport:
                     algorithms = ANY_PLAIN_KEY
                     continue
                 refused = check.trouble(self.where, name, error)
-                raise refused or TroubleError(explain(self.where, error, name)) from error
+                raise refused or TroubleError(self._failed(check, name, error)) from error
+
+    def _failed(self, check: HostKeyCheck, name: str, error: Exception) -> Trouble:
+        if isinstance(error, TimeoutError) and check.answered:
+            return slow_login(self.where, f"{name}within {CONNECT:.0f} s", repr(error))
+        return explain(self.where, error, name)
 
     def accept(self, key: UnknownKey, *, remember: bool) -> None:
         """Trust a key that the operator accepted; with `remember`, write it to known_hosts.
