@@ -308,8 +308,9 @@ def large_dnodes(files: int) -> Make:
 
 
 def _small_files(lab: Lab, folder: str, count: int) -> None:
-    script = f"mkdir /tank/prod/{folder}; cd /tank/prod/{folder}; for i in $(seq {count})"
-    lab.source.run(f"{script}; do : > $i; done", timeout=300)
+    """Files of 8 KiB, so many that the pipe to where they are received is never drained."""
+    made = f"mkdir /tank/prod/{folder}; cd /tank/prod/{folder}"
+    lab.source.run(f"{made}; head -c {8192 * count} /dev/urandom | split -a 4 -b 8192", timeout=300)
 
 
 NO_FEATURES = ("-d",)
