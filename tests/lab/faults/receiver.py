@@ -308,9 +308,9 @@ def large_dnodes(files: int) -> Make:
 
 
 def _small_files(lab: Lab, folder: str, count: int) -> None:
-    """Files of 8 KiB, so many that the pipe to where they are received is never drained."""
+    """Files of 32 KiB: the send waits for the receive, whose queue holds a few hundred of them."""
     made = f"mkdir /tank/prod/{folder}; cd /tank/prod/{folder}"
-    lab.source.run(f"{made}; head -c {8192 * count} /dev/urandom | split -a 4 -b 8192", timeout=300)
+    lab.source.run(f"{made}; head -c {32768 * count} /dev/urandom | split -a 4 -b 32768", timeout=300)
 
 
 NO_FEATURES = ("-d",)
@@ -372,5 +372,5 @@ RECEIVER = (
     Fault("dataset-busy", "another stream into it", other_route, "receiver"),
     Fault("dataset-busy", "another stream into a child", other_route_into_a_child, "receiver"),
     Fault("receiver-semantics", "200 tiny snapshots", tiny_snapshots(200), "bottleneck"),
-    Fault("receiver-semantics", "large dnodes", large_dnodes(4000), "bottleneck"),
+    Fault("receiver-semantics", "large dnodes", large_dnodes(2500), "bottleneck"),
 )
