@@ -308,9 +308,11 @@ def large_dnodes(files: int) -> Make:
 
 
 def _small_files(lab: Lab, folder: str, count: int) -> None:
-    """Files of 32 KiB: the send waits for the receive, whose queue holds a few hundred of them."""
+    """Files of 64 KiB: the receive works its queue of 16 MiB off even when it is killed."""
     made = f"mkdir /tank/prod/{folder}; cd /tank/prod/{folder}"
-    lab.source.run(f"{made}; head -c {32768 * count} /dev/urandom | split -a 4 -b 32768", timeout=300)
+    lab.source.run(
+        f"{made}; head -c {65536 * count} /dev/urandom | split -a 4 -b 65536", timeout=300
+    )
 
 
 NO_FEATURES = ("-d",)
@@ -372,5 +374,5 @@ RECEIVER = (
     Fault("dataset-busy", "another stream into it", other_route, "receiver"),
     Fault("dataset-busy", "another stream into a child", other_route_into_a_child, "receiver"),
     Fault("receiver-semantics", "200 tiny snapshots", tiny_snapshots(200), "bottleneck"),
-    Fault("receiver-semantics", "large dnodes", large_dnodes(2500), "bottleneck"),
+    Fault("receiver-semantics", "large dnodes", large_dnodes(1500), "bottleneck"),
 )
