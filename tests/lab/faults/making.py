@@ -166,8 +166,8 @@ def calm(lab: Lab) -> None:
     lab.link.clear()
     for host in lab.hosts:
         host.unthrottle_disk()
-    # A receive ends by itself when nothing more comes. One that is killed takes a whole CPU while it
-    # waits for its queue to be worked off (dmu_recv_stream), and that then takes minutes.
+    # A receive ends by itself when nothing more comes. A killed one takes a whole CPU while it
+    # waits for its queue to be worked off (dmu_recv_stream): minutes.
     for host in lab.hosts:
         host.run("for each in ssh pv mbuffer sleep; do pkill -KILL -x $each; done", check=False)
         host.run("pkill -KILL -f '^zfs send'; pkill -CONT -x zfs", check=False)
