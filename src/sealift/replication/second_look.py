@@ -71,7 +71,7 @@ def _token(held: Held) -> tokens.ResumeToken | None:
 
 
 async def _datasets(host: Host, names: list[str]) -> tuple[Dataset, ...]:
-    command = commands.list_datasets(*names)
+    command = commands.list_datasets(*names, below=False)
     result = await host.run(command)
     _check(host, command, result)
     return parse_datasets(result.stdout)
@@ -80,7 +80,7 @@ async def _datasets(host: Host, names: list[str]) -> tuple[Dataset, ...]:
 async def _snapshots(
     host: Host, names: list[str], deadline: float
 ) -> dict[str, tuple[Snapshot, ...]]:
-    command, reader = commands.list_snapshots(*names), SnapshotReader()
+    command, reader = commands.list_snapshots(*names, below=False), SnapshotReader()
     result = await host.run(command, deadline=deadline, on_stdout=reader.feed)
     _check(host, command, result)
     return reader.finish()

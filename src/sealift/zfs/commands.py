@@ -63,18 +63,21 @@ SETTING_COLUMNS = "name,property,value,source"
 SNAPSHOT_COLUMNS = "name,guid,createtxg,creation,used,written,ivsetguid,userrefs"
 
 
-def list_datasets(*roots: str) -> Command:
+def list_datasets(*roots: str, below: bool = True) -> Command:
     """List the filesystems and volumes of trees with the properties that comparison needs.
 
-    Of several trees, those that do not exist are named on stderr, and the others are listed.
+    Without `below` the roots alone. Of several, those that do not exist are named on stderr, and
+    the others are listed.
     """
-    argv = ("zfs", "list", "-Hp", "-r", "-t", "filesystem,volume", "-o", DATASET_COLUMNS)
+    depth = ("-r",) if below else ("-d", "0")
+    argv = ("zfs", "list", "-Hp", *depth, "-t", "filesystem,volume", "-o", DATASET_COLUMNS)
     return Command((*argv, *map(check_dataset, roots)), Effect.READ, "which datasets there are")
 
 
-def list_snapshots(*roots: str) -> Command:
-    """List every snapshot and bookmark of trees."""
-    argv = ("zfs", "list", "-Hp", "-r", "-t", "snapshot,bookmark", "-o", SNAPSHOT_COLUMNS)
+def list_snapshots(*roots: str, below: bool = True) -> Command:
+    """List every snapshot and bookmark of trees; without `below` of the roots alone."""
+    depth = ("-r",) if below else ("-d", "1")
+    argv = ("zfs", "list", "-Hp", *depth, "-t", "snapshot,bookmark", "-o", SNAPSHOT_COLUMNS)
     return Command((*argv, *map(check_dataset, roots)), Effect.READ, "which snapshots there are")
 
 

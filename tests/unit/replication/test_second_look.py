@@ -105,6 +105,7 @@ def test_a_token_that_is_dead_stays_so_for_one_listing_more() -> None:
     fleet, there = fleet_with([at(A, B, token=resume_token(B, A))], [at(A, B)])
     assert ids(read(fleet)) == ["dead-token"]
     assert len(there.ran) == 4
+    assert "-r" not in there.ran[-1], "what lies below the dataset was not odd"
 
 
 def test_a_token_that_fits_costs_no_second_look() -> None:
