@@ -188,6 +188,6 @@ def _prunable(held: Holds, look: Look) -> Iterator[str]:
         ]
         may = sum(each.may_go for each in found)
         yield (
-            f"Pruning: of the {side} {may} of {words.count(len(found), 'snapshot')} may go (x "
-            "lists each with its reason); never a base, what is held, or what only one side has"
+            f"Pruning: of the {side} {may} of {words.count(len(found), 'snapshot')} may go, listed "
+            f"each with its reason {PRUNE}; never a base, what is held, or what only one side has"
         )

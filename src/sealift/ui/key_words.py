@@ -10,6 +10,7 @@ from sealift.keys.calls import Source
 from sealift.keys.state import KeyDataset, KeyRoot
 from sealift.keys.steps import Kind, Step, StepId
 from sealift.keys.timer import Timer, TimerState
+from sealift.mentions import CANCEL_TIMER, LOCK
 from sealift.ui import dialogs, text
 
 OPENS = (
@@ -123,7 +124,7 @@ def open_still(found: Sequence[KeyRoot]) -> list[str]:
     names = ", ".join(root.name for root in found if root.open)
     if not names:
         return []
-    return [f"! The key is loaded: {names}. Lock it (k, u), or its timer does if it has one."]
+    return [f"! The key is loaded: {names}. Lock it {LOCK}, or its timer does if it has one."]
 
 
 def unknown(where: str, names: Sequence[str]) -> str:
@@ -153,7 +154,7 @@ def timer_left(trouble: Trouble) -> str:
     """It is locked, and a timer for it still runs."""
     return (
         f"! Its timer was not ended: {trouble.what}. It would lock the key again that is loaded "
-        "before it is due; cancelling it (k, c) prevents that."
+        f"before it is due; cancelling it {CANCEL_TIMER} prevents that."
     )
 
 

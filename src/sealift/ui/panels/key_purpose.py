@@ -11,6 +11,7 @@ from sealift.hosts.trouble import TroubleError
 from sealift.keys import purposes
 from sealift.keys.hand import Hand
 from sealift.keys.steps import Kind, Step, StepId
+from sealift.mentions import AUDIT
 from sealift.routes import Purpose
 from sealift.ui import key_words
 from sealift.ui.panels.desk import Desk
@@ -113,4 +114,7 @@ class PurposeWizard(Wizard):
         lines = [await self._hand.proof(self._roots)]
         if self._purpose is not self._now:
             lines.append(f"This run goes on as before: start sealift with {flag} from now on.")
-        return [*lines, "Look at the audit (a) next: what a host does at boot is not set here."]
+        return [
+            *lines,
+            f"Look at the audit {AUDIT} next: what a host does at boot is not set here.",
+        ]
