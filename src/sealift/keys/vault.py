@@ -128,9 +128,8 @@ _HOLDS = Step(
 def _properties(look: Look) -> Step:
     return Step(
         StepId.SET,
-        f"it is set as {purposes.NAMES[look.scene.route.purpose]}",
-        "Sets canmount on every filesystem, readonly=on, and on every encryption root of the "
-        "destination keylocation=prompt.",
+        f"its properties are those of {purposes.NAMES[look.scene.route.purpose]}",
+        f"Sets what of it is not so yet: {purposes.wanted(look.scene.route.purpose)}.",
         "A purpose that no property holds is lost with the next restart. canmount is not "
         "inherited; readonly stops no receive, only writes that would break the chain.",
         "zfs list says so",

@@ -33,10 +33,11 @@ def title(kind: Kind, where: str, roots: Sequence[str]) -> str:
 
 
 def place(steps: Sequence[Step], at: StepId) -> str:
-    """Which step this is. A title would be cut on a narrow screen."""
-    number = next((n for n, step in enumerate(steps, 1) if step.id is at), len(steps))
-    name = next((step.title for step in steps if step.id is at), "")
-    return f"Step {number} of {len(steps)}: {name}"
+    """Which of the steps that are shown this is. A title would be cut on a narrow screen."""
+    shown = [each for each in steps if each.shown]
+    number = next((n for n, each in enumerate(shown, 1) if each.id is at), len(shown))
+    name = next((each.title for each in shown if each.id is at), "")
+    return f"Step {number} of {len(shown)}: {name}"
 
 
 def step(shown: Step, commands: Sequence[str]) -> list[str]:

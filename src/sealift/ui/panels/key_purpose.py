@@ -31,6 +31,7 @@ class PurposeWizard(Wizard):
         self._dataset = dataset
         self._now = now
         self._purpose = Purpose.STANDBY if now is Purpose.VAULT else Purpose.VAULT
+        self._was_locked = False
 
     async def walk(self) -> None:
         """From the first step to the last one, or to where the operator stops."""
@@ -42,6 +43,7 @@ class PurposeWizard(Wizard):
             try:
                 if any(step.id is StepId.USERS for step in self._steps):
                     await self._locked()
+                    self._was_locked = True
                 await self._set()
             except (Stopped, TroubleError):
                 with suppress(TroubleError):  # that it begins is there, and it says no more
@@ -69,7 +71,7 @@ class PurposeWizard(Wizard):
 
     @property
     def _steps(self) -> tuple[Step, ...]:
-        return purposes.steps(self._tree, self._purpose, self._wish.reason)
+        return purposes.steps(self._tree, self._purpose, self._wish.reason, locked=self._was_locked)
 
     @property
     def _title(self) -> str:
