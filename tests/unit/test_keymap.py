@@ -27,7 +27,7 @@ from sealift.mentions import BUILD, LOCK, SEND
 from sealift.zfs.commands import Effect
 from sealift.zfs.names import KEY_MARK, printable
 
-_BY_HAND = re.compile(r"[a-z`:.] \([a-zA-Z](?:, [a-zA-Z])?\)")
+_BY_HAND = re.compile(r"[a-z`:.] \([a-zA-Z@](?:, [a-zA-Z])?\)")
 
 
 @pytest.mark.parametrize("character", string.printable[:94])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sealift import mentions
-from sealift.mentions import SEND, TOKENS
+from sealift.mentions import LOG, SEND, TOKENS
 from sealift.playbook.catalogue.page import Group, Page
 
 JOBS = (
@@ -176,7 +176,7 @@ JOBS = (
         ),
         do=(
             "Read what the host said, below.\n"
-            "Run the command there, as the command log shows it (@).\n"
+            f"Run the command there, as the command log shows it {LOG}.\n"
             "Check `zfs version`, and that the disk of the home folder is not full: `df -h`.\n"
             "Report text and version to us."
         ),
