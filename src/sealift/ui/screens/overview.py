@@ -26,7 +26,6 @@ _GATHER = 0.25
 class OverviewScreen(TopScreen):
     """Draws the newest overview. `opened` is told the title of the route to be opened."""
 
-    CSS_PATH = ["listing.tcss", "overview.tcss"]
     _always = (*TopScreen._always, REFRESH, LOG)  # noqa: SLF001 - its own base
     BINDINGS = bindings((REFRESH, LOG))
 

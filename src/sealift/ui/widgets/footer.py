@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from textual import events
 from textual.app import ComposeResult
-from textual.screen import ActiveBinding
+from textual.binding import ActiveBinding
 from textual.widgets import Footer
 from textual.widgets._footer import FooterKey  # it has no public name
 
