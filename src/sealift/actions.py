@@ -269,7 +269,7 @@ PLAYBOOK = (
 )
 CHARTS = (
     _HELP,
-    Action("span", ("w",), "24 h, 7 d, 1 h", "Lag and rate over another span."),
+    Action("span", ("w",), "span", "Lag and rate over another span: 24 h, 7 d, 1 h."),
     Action("chart_1", ("1",), "chart", "To lag.", call="go(1)"),
     Action("chart_2", ("2",), "chart", "To rate.", call="go(2)"),
     Action("chart_3", ("3",), "chart", "To the source's latency.", call="go(3)"),
