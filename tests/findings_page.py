@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from itertools import chain, groupby
 from pathlib import Path
 
+from sealift.keymap import USUAL
 from sealift.playbook.catalogue import PAGES, Group, Page
 
 FILE = Path(__file__).parents[1] / "docs" / "findings.md"
@@ -33,7 +34,7 @@ def text() -> str:
     groups = [(group, tuple(pages)) for group, pages in groupby(PAGES, lambda each: each.group)]
     index = (_index(group, pages) for group, pages in groups)
     sections = (line for group, pages in groups for line in _section(group, pages))
-    return "\n".join(chain((HEAD,), index, sections)) + "\n"
+    return USUAL.in_words("\n".join(chain((HEAD,), index, sections))) + "\n"
 
 
 def _index(group: Group, pages: tuple[Page, ...]) -> str:

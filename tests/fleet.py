@@ -184,8 +184,13 @@ class Fleet:
                 host.trees[end.dataset] = held_there
         return route
 
-    def open(self, routes: Sequence[Route] = (), gate: Gate | None = None) -> dict[str, Host]:
+    def open(
+        self,
+        routes: Sequence[Route] = (),
+        gate: Gate | None = None,
+        log: CommandLog | None = None,
+    ) -> dict[str, Host]:
         """The hosts of these routes, or of all, as an overview needs them."""
-        gate, log = gate or Gate(read_only=True), CommandLog()
+        gate, log = gate or Gate(read_only=True), log or CommandLog()
         ends = hosts_of(routes or self.routes)
         return {end.where: Host(self.hosts[end.where], gate, log) for end in ends}

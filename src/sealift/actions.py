@@ -17,7 +17,8 @@ class Action:
 
     `effect` is what it can lead to once it is confirmed; an action that leads to more than reading
     is off in a read-only session. `keys` are Textual's names, the first one is shown. `footer`
-    says whether the footer has room for it. `call` is what the screen does for it, its id if empty.
+    says whether the footer has room for it: those of one title that do the same with different
+    numbers are one entry there, `1-5 chart`. `call` is what the screen does, its id if empty.
     """
 
     id: str
@@ -191,8 +192,8 @@ def named(actions: tuple[Action, ...], name: str) -> Action:
     return {each.id: each for each in actions}[name]
 
 
-_HELP, _FILTER, _COPY, REFRESH, _QUIT = (
-    named(ACTIONS, name) for name in ("help", "filter", "copy", "refresh", "quit")
+_HELP, _FILTER, _COPY, REFRESH, LOG, _QUIT = (
+    named(ACTIONS, name) for name in ("help", "filter", "copy", "refresh", "log", "quit")
 )
 _LEAVE = Action("leave", ("q",), "back", "Off this screen.", footer=False)
 _BACK = Action("back", ("escape",), "back", "Back; clears the filter first.")
@@ -219,6 +220,7 @@ TOP = (
 OVERVIEW = (
     Action("open", ("enter",), "open", "Open what is under the cursor."),
     REFRESH,
+    LOG,
 )
 TOKENS = (
     Action("resume", ("r",), "resume…", "Plan what finishes it, and look.", effect=Effect.CHANGE),
@@ -255,12 +257,10 @@ PLAYBOOK = (
     Action("open", ("enter",), "open", "A finding's page, or do the next step."),
     Action("page", ("i",), "page", "The catalogue's page of the finding.", footer=False),
     Action("do_next", ("n",), "do next…", "Do the next step on the route, which asks."),
-    Action("step_1", ("1",), "step 1 again", "What is being sent, again.", call="again(1)"),
-    Action("step_2", ("2",), "step 2", "The receiver, again.", footer=False, call="again(2)"),
-    Action(
-        "step_3", ("3",), "step 3", "Disk, CPU or network, again.", footer=False, call="again(3)"
-    ),
-    Action("step_4", ("4",), "step 4", "Receive and stream, again.", footer=False, call="again(4)"),
+    Action("step_1", ("1",), "step again", "What is being sent, again.", call="again(1)"),
+    Action("step_2", ("2",), "step again", "The receiver, again.", call="again(2)"),
+    Action("step_3", ("3",), "step again", "Disk, CPU or network, again.", call="again(3)"),
+    Action("step_4", ("4",), "step again", "Receive and stream, again.", call="again(4)"),
     Action("refresh", REFRESH.keys, "all again", "All four steps.", footer=False, call="all_again"),
     Action("report", ("r",), "report", "Write the incident report."),
     _COPY,
@@ -269,12 +269,12 @@ PLAYBOOK = (
 )
 CHARTS = (
     _HELP,
-    Action("span", ("w",), "24 h, 7 d, 1 h", "Lag and rate over another span."),
-    Action("chart_1", ("1",), "chart 1", "To lag.", call="go(1)"),
-    Action("chart_2", ("2",), "chart 2", "To rate.", footer=False, call="go(2)"),
-    Action("chart_3", ("3",), "chart 3", "The source's latency.", footer=False, call="go(3)"),
-    Action("chart_4", ("4",), "chart 4", "The destination's.", footer=False, call="go(4)"),
-    Action("chart_5", ("5",), "chart 5", "To increments.", footer=False, call="go(5)"),
+    Action("span", ("w",), "span", "Lag and rate over another span: 24 h, 7 d, 1 h."),
+    Action("chart_1", ("1",), "chart", "To lag.", call="go(1)"),
+    Action("chart_2", ("2",), "chart", "To rate.", call="go(2)"),
+    Action("chart_3", ("3",), "chart", "To the source's latency.", call="go(3)"),
+    Action("chart_4", ("4",), "chart", "To the destination's latency.", call="go(4)"),
+    Action("chart_5", ("5",), "chart", "To increments.", call="go(5)"),
     _COPY,
     Action(
         "refresh", REFRESH.keys, "read again", "When the jobs ended.", footer=False, call="again"

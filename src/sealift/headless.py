@@ -20,6 +20,7 @@ from sealift.hosts.local import LocalTransport
 from sealift.hosts.opening import open_host
 from sealift.hosts.trouble import Trouble, TroubleError
 from sealift.journal import Journal, default_path
+from sealift.keymap import USUAL
 from sealift.replication import report
 from sealift.replication.changes import Changes
 from sealift.replication.overview import OverviewWatch, hosts_of
@@ -77,7 +78,7 @@ async def _print_overview(options: Options) -> int:
     if options.prometheus:
         return _print_metrics(pictures)
     if options.as_json:
-        _out(json.dumps(report.statuses(pictures, now)))
+        _out(json_line(report.statuses(pictures, now)))
     else:
         _out(plain.statuses(pictures, now))
     return max(map(report.exit_code, pictures))
@@ -90,7 +91,7 @@ async def _print_status(watch: RouteWatch, options: Options) -> int:
     if options.prometheus:
         return _print_metrics([picture])
     if options.as_json:
-        _out(json.dumps(report.status(picture, utc_now())))
+        _out(json_line(report.status(picture, utc_now())))
     else:
         _out(plain.status(picture, utc_now()))
     return report.exit_code(picture)
@@ -109,9 +110,9 @@ async def _print_plan(watch: RouteWatch, options: Options) -> int:
     except TroubleError as error:
         _say(error.trouble)
         if options.as_json:
-            _out(json.dumps({"schema": 1, "trouble": report.trouble(error.trouble)}))
+            _out(json_line({"schema": 1, "trouble": report.trouble(error.trouble)}))
         return report.exit_code(watch.picture)
-    _out(json.dumps(report.preview(shown)) if options.as_json else plain.plan(shown))
+    _out(json_line(report.preview(shown)) if options.as_json else plain.plan(shown))
     return 0 if not shown.steps and not shown.plan.blocked else 1
 
 
@@ -136,7 +137,7 @@ async def _print_diagnosis(watch: RouteWatch, options: Options, log: CommandLog)
     found = await playbook.run()
     if options.report is not None:
         _write_report(options, options.report, found, watch, log)
-    _out(json.dumps(report_json.diagnosis(found)) if options.as_json else plain.diagnosis(found))
+    _out(json_line(report_json.diagnosis(found)) if options.as_json else plain.diagnosis(found))
     return report_json.exit_code(found)
 
 
@@ -167,7 +168,7 @@ async def _print_audit(watch: RouteWatch, options: Options) -> int:
     from sealift.playbook.report_json import findings_code  # noqa: PLC0415
 
     found = await audit(watch)
-    _out(json.dumps(audit_json.audit(found)) if options.as_json else plain.audit(found))
+    _out(json_line(audit_json.audit(found)) if options.as_json else plain.audit(found))
     return findings_code(found.findings)
 
 
@@ -176,7 +177,7 @@ async def _print_jobs(watch: RouteWatch, options: Options) -> int:
     troubles = watch.job_troubles
     for trouble in troubles:
         _say(trouble)
-    _out(json.dumps(report.jobs(found)) if options.as_json else plain.jobs(found))
+    _out(json_line(report.jobs(found)) if options.as_json else plain.jobs(found))
     return 3 if troubles else int(any(job.trouble is not None for job in found))
 
 
@@ -185,6 +186,19 @@ _PRINTING: dict[str, Callable[[RouteWatch, Options], Awaitable[int]]] = {
     "audit": _print_audit,
     "jobs": _print_jobs,
 }
+
+
+def json_line(value: object) -> str:
+    """A result as one line of JSON; its sentences name the usual keys."""
+    return json.dumps(_unmarked(value))
+
+
+def _unmarked(value: object) -> object:
+    if isinstance(value, str):
+        return USUAL.in_words(value)
+    if isinstance(value, dict):
+        return {name: _unmarked(each) for name, each in value.items()}
+    return [_unmarked(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _out(text: str) -> None:

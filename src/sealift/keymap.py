@@ -13,7 +13,7 @@ from difflib import get_close_matches
 
 from sealift.actions import ACTIONS, SCREENS, Action, by_name, named
 from sealift.zfs.commands import Effect
-from sealift.zfs.names import printable
+from sealift.zfs.names import KEY_MARK, printable
 
 # What every screen and every dialog needs to be left, and to be gone through.
 FIXED = frozenset({"escape", "tab", "shift+tab", "left", "right", "ctrl+c", "ctrl+q"})
@@ -35,8 +35,7 @@ _OWN_NAMES = {
     "low_line": "underscore",
 }
 _MODIFIED = re.compile(r"(?:ctrl|shift|alt)(?:\+(?:ctrl|shift|alt))*\+(?P<key>.+)")
-_IN_WORDS = re.compile(r"(?<=\s)\((?P<key>[^\s(),]+)(?:, (?P<there>[^\s(),]+))?\)")
-_COMMAND = re.compile(r"\s*\S+[$#] ")
+_MENTIONED = re.compile(rf"{KEY_MARK}\((?P<key>[^\s(),]+)(?:, (?P<there>[^\s(),]+))?\)")
 
 
 class BadKeyError(ValueError):
@@ -133,18 +132,12 @@ class Keymap:
         return {name: ",".join(self.keys(known[name][0])) for name in self.chosen}
 
     def in_words(self, words: str) -> str:
-        """Sentences with the keys that are in force.
+        """A text with the keys that are in force where our own sentences mention one (`mention`).
 
-        Sentences are written with the usual key of a route's action in brackets, `(s)`; `(k, b)` is
-        what b does on the screen that k opens. Lines that begin with a prompt are commands, and
-        stay as they are.
+        Nothing else is touched: what a host said stays as it is, whatever stands in brackets.
         """
-        if not self.chosen:
-            return words
-        return "\n".join(
-            line if _COMMAND.match(line) else _IN_WORDS.sub(self._again, line)
-            for line in words.split("\n")
-        )
+        chosen = _MENTIONED.sub(self._again, words) if self.chosen else words
+        return chosen.replace(KEY_MARK, "")
 
     def _again(self, found: re.Match[str]) -> str:
         first = _on_key(ACTIONS, found["key"])
@@ -152,11 +145,23 @@ class Keymap:
             return found[0]
         if found["there"] is None:
             return f"({self.shown(first)})"
-        there = _on_key(SCREENS.get(first.id, ()), found["there"])
+        there = _on_key(SCREENS[first.id], found["there"])
         return found[0] if there is None else f"({self.shown(first)}, {self.shown(there)})"
 
 
 USUAL = Keymap()
+
+
+def mention(name: str, there: str = "") -> str:
+    """A key in a sentence: `(s)` for an action of the route screen, by its name.
+
+    `there` names an action on the screen that it opens: `(k, b)`. The mark before it is what
+    `Keymap.in_words` goes by; `printable` leaves it out. Raises `KeyError` for no such name.
+    """
+    keys = [named(ACTIONS, name)]
+    if there:
+        keys.append(named(SCREENS[name], there))
+    return f"{KEY_MARK}({', '.join(USUAL.shown(each) for each in keys)})"
 
 
 def _on_key(actions: Iterable[Action], word: str) -> Action | None:

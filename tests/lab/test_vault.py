@@ -98,7 +98,7 @@ async def test_a_vault_is_built_from_nothing_and_is_one(pools: Lab) -> None:
         assert f"{ROOT}/db: keystatus unavailable, encryption root {ROOT}" in shown
         shown = await step(operator, "Step 7 of 8", "set")
         assert f"zfs set canmount=off {ROOT}/db" in shown
-        await passed(operator, "3 datasets set as a vault is")
+        await passed(operator, "3 datasets: canmount=off on every filesystem")
         await passed(operator, "held on both sides (tag keepforrep) and bookmarked")
         shown = await step(operator, "The audit has no finding left", "cancel")
         assert shown.count("✓ ") == 8
@@ -141,7 +141,7 @@ async def test_it_is_left_in_the_middle_with_both_sides_locked(pools: Lab) -> No
         await passed(operator, "3 of 3 datasets there with a base")
         await passed(operator, "Step 6 of 8")
         await step(operator, "Step 7 of 8", "set")
-        await passed(operator, "3 datasets set as a vault is")
+        await passed(operator, "3 datasets: canmount=off on every filesystem")
         await passed(operator, "Step 8 of 8")
         await step(operator, "weak-passphrase", "cancel")
         await left(operator)
@@ -184,7 +184,7 @@ async def test_what_came_one_by_one_and_brings_its_properties_is_put_right(pools
         await passed(operator, f"{ROOT}/db: keystatus unavailable, encryption root {ROOT}")
         shown = await step(operator, "Step 7 of 8", "set")
         assert "keylocation: file:///root/prod.key becomes prompt" in shown
-        await passed(operator, "3 datasets set as a vault is")
+        await passed(operator, "3 datasets: canmount=off on every filesystem")
         await passed(operator, "Step 8 of 8")
         await step(operator, "The audit has no finding left", "cancel")
         await left(operator)

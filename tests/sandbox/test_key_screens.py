@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -60,20 +61,30 @@ async def status(operator: Operator, what: str = "keystatus") -> list[str]:
     return told.split()
 
 
-async def load(operator: Operator, choice: str = "mount", minutes: str | None = None) -> None:
+async def load(operator: Operator, choice: str = "mount", minutes: str | None = None) -> list[str]:
+    """Load the key; all that is said on the way."""
     await operator.pilot.press("l")
-    await step(operator, "find the encryption root", "next")
-    await step(operator, "say why", "next", REASON)
-    await step(operator, "Typed here", "typed")
-    await step(operator, "zfs load-key -n -L prompt", "try", WORDS)
-    await step(operator, "it opens it", choice, minutes)
+    return [
+        await step(operator, "find the encryption root", "next"),
+        await step(operator, "say why", "next", REASON),
+        await step(operator, "Typed here", "typed"),
+        await step(operator, "zfs load-key -n -L prompt", "try", WORDS),
+        await step(operator, "it opens it", choice, minutes),
+    ]
+
+
+def numbers(*shown: str) -> list[str]:
+    """Which steps these screens say that they are: `3/5`."""
+    found = [re.search(r"Step (\d+) of (\d+): ", each) for each in shown]
+    return ["/".join(each.groups()) if each else "" for each in found]
 
 
 async def test_the_rehearsal_is_played_to_its_end() -> None:
     async with playing() as operator:
         await open_keys(operator, ROOT)
-        await load(operator)
+        way = await load(operator)
         shown = await step(operator, "readable at /backup/prod/db", "cancel")
+        assert numbers(*way, shown) == ["1/5", "2/5", "3/5", "3/5", "4/5", "5/5"]
         assert "backup/prod/db\tkeystatus\tavailable" in shown
         assert "backup/prod/db\tmounted\tyes" in shown
         assert "in 1 h" in shown or "in 59 min" in shown
@@ -84,6 +95,7 @@ async def test_the_rehearsal_is_played_to_its_end() -> None:
         assert "zfs unmount backup/prod/db\n" in asked
         assert "zfs unload-key backup/prod" in asked
         shown = await step(operator, "proof that it is locked", "cancel")
+        assert numbers(asked, shown) == ["1/2", "2/2"]
         assert "backup/prod/db\tkeystatus\tunavailable" in shown
         assert await status(operator) == ["unavailable"] * 3
         assert await demo(operator).mended()
@@ -98,8 +110,8 @@ async def test_a_failover_rehearsal_is_timed_checked_locked_and_reported() -> No
         await step(operator, "say why", "next", REASON)
         await step(operator, "Typed here", "typed")
         await step(operator, "zfs load-key -n -L prompt", "try", WORDS)
-        await step(operator, "it opens it", "mount")
-        await step(operator, "check what is there", "count")
+        loading = await step(operator, "it opens it", "mount")
+        checking = await step(operator, "check what is there", "count")
         counted = await step(operator, "\n213\n", "read")
         assert "failed" not in counted, "a demo's hosts have files where they mount"
         read = await step(operator, "-exec cat", "own", "echo all well")
@@ -108,6 +120,7 @@ async def test_a_failover_rehearsal_is_timed_checked_locked_and_reported() -> No
         shown = await step(operator, "failed, exit code 2", "lock")
         assert "✓ passed" in shown
         shown = await step(operator, "The report: ", "cancel")
+        assert numbers(loading, checking, shown) == ["4/6", "5/6", "6/6"]
         assert "checks failed" in shown
         assert "1 of" in shown
         assert await status(operator) == ["unavailable"] * 3
@@ -166,11 +179,16 @@ async def test_a_key_is_tested_without_loading_it() -> None:
     async with playing() as operator:
         await open_keys(operator, ROOT)
         await operator.pilot.press("v")
-        await step(operator, "find the encryption root", "next")
-        await step(operator, "say why", "next", "yearly proof")
-        await step(operator, "Typed here", "typed")
-        await step(operator, "zfs load-key -n", "try", WORDS)
+        way = [
+            await step(operator, "find the encryption root", "next"),
+            await step(operator, "say why", "next", "yearly proof"),
+            await step(operator, "Typed here", "typed"),
+            await step(operator, "zfs load-key -n", "try", WORDS),
+        ]
         shown = await step(operator, "it opens it", "cancel")
+        assert numbers(*way, shown) == ["1/4", "2/4", "3/4", "3/4", "4/4"]
+        assert "whether its key is loaded makes no difference" in way[0]
+        assert "not loaded yet" not in way[0]
         assert "backup/prod\tkeystatus\tunavailable" in shown
         assert await status(operator) == ["unavailable"] * 3
         ran = changes(operator)
@@ -273,16 +291,18 @@ async def test_a_standby_becomes_a_vault_and_a_standby_again() -> None:
         await load(operator, "mount", "0")
         await step(operator, "proof that the key is loaded", "cancel")
         await operator.pilot.press("p")
-        shown = await step(operator, "takes it for a warm standby", "vault")
-        assert "readable at /backup/prod/db" in shown
-        shown = await step(operator, "the line that is crossed: a vault", "cross")
-        assert "no key comes here" in shown
-        await step(operator, "say why", "next", "audit of May")
-        await step(operator, "see who uses it", "lock")
+        first = await step(operator, "takes it for a warm standby", "vault")
+        assert "readable at /backup/prod/db" in first
+        line = await step(operator, "the line that is crossed: a vault", "cross")
+        assert "no key comes here" in line
+        why = await step(operator, "say why", "next", "audit of May")
+        users = await step(operator, "see who uses it", "lock")
         shown = await step(operator, "set what fits it", "set")
+        assert numbers(first, line, why, users, shown) == ["1/6", "2/6", "3/6", "4/6", "5/6"]
         assert "keylocation: file:///root/prod.key becomes prompt" in shown
         assert f"$ zfs set canmount=off {ROOT}/db" in shown
         shown = await step(operator, "proof that it is a vault", "cancel")
+        assert numbers(shown) == ["6/6"]
         assert f"{ROOT}/db\tkeystatus\tunavailable" in shown
         assert "start sealift with --vault" in shown
         assert await status(operator) == ["unavailable"] * 3

@@ -105,10 +105,10 @@ async def test_a_vault_is_built_from_nothing_to_its_end() -> None:
         await passed(operator, "3 of 3 datasets there with a base")
         shown = await passed(operator, "Step 6 of 8: proof that it is sealed")
         assert f"{ROOT}/db: keystatus unavailable, encryption root {ROOT}" in shown
-        shown = await step(operator, "Step 7 of 8: it is set as a vault", "set")
+        shown = await step(operator, "Step 7 of 8: its properties are those of a vault", "set")
         assert f"root@dr1$ zfs set canmount=off {ROOT}/db" in shown
         assert "! mountable-replica" in shown
-        await passed(operator, "3 datasets set as a vault is")
+        await passed(operator, "3 datasets: canmount=off on every filesystem")
         shown = await passed(operator, "Step 8 of 8")
         assert "held on both sides (tag keepforrep) and bookmarked" in shown
         assert "of the source 0 of 3 snapshots may go" in shown
@@ -154,9 +154,9 @@ async def test_it_is_left_while_the_seed_runs_and_gone_on_with() -> None:
         await step(operator, "Step 7 of 8", "cancel")
         await left(operator)
         await operator.pilot.press("b")
-        shown = await step(operator, "! 7  it is set as a vault", "on")
+        shown = await step(operator, "! 7  its properties are those of a vault", "on")
         await step(operator, "Step 7 of 8", "set")
-        await passed(operator, "set as a vault is")
+        await passed(operator, "datasets: canmount=off")
 
 
 async def test_a_seed_that_fails_says_why_and_goes_on_where_it_ended() -> None:
@@ -267,9 +267,9 @@ async def test_holds_and_a_bookmark_that_are_missing_are_set() -> None:
     )
     async with building(made=sent) as operator:
         await operator.pilot.press("b")
-        await step(operator, "! 7  it is set as a vault", "on")
+        await step(operator, "! 7  its properties are those of a vault", "on")
         await step(operator, "Step 7 of 8", "set")
-        await passed(operator, "set as a vault is")
+        await passed(operator, "datasets: canmount=off")
         shown = await step(operator, "anchor-not-held", "keep")
         assert f"zfs bookmark {SOURCE}/db@rep-1 '{SOURCE}/db#rep-1'" in shown
         await passed(operator, "held on both sides (tag keepforrep) and bookmarked")

@@ -10,6 +10,7 @@ from functools import partial
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import TextArea
 
 from sealift.cli import Options, parse
 from sealift.config.settings import Setup
@@ -41,12 +42,12 @@ class FleetApp(SealiftApp):
 
     @asynccontextmanager
     async def open_all_hosts(self, routes: Sequence[Route]) -> AsyncIterator[Mapping[str, Host]]:
-        yield self.fleet.open(routes)
+        yield self.fleet.open(routes, log=self.command_log)
 
     @asynccontextmanager
     async def open_hosts(self, gate: Gate) -> AsyncIterator[tuple[Host, Host]]:
         route = self.options.route
-        hosts = self.fleet.open([route], gate)
+        hosts = self.fleet.open([route], gate, self.command_log)
         yield hosts[route.source.where], hosts[route.destination.where]
 
 
@@ -143,6 +144,56 @@ async def test_two_routes_of_one_source_with_one_tag_are_warned_of() -> None:
             row = next(each for each in screen.pane.entries if each.id == name)
             assert row.level == "warning"
             assert said in "\n".join(row.details)
+
+
+def log_lines(pilot: Pilot[int]) -> list[str]:
+    """What the command log has on the screen."""
+    return [each for each in screen_text(pilot).splitlines() if "$ zfs list" in each]
+
+
+def copied(app: FleetApp) -> str:
+    """What the open box of what was copied has in it."""
+    boxes = app.screen.query(TextArea) if isinstance(app.screen, Copied) else ()
+    return next((each.text for each in boxes), "")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_command_log_is_opened_by_the_same_key_as_on_a_route(
+    size: tuple[int, int],
+) -> None:
+    async with overview(FleetApp(fleet()), size) as (app, pilot):
+        assert not log_lines(pilot)
+        await pilot.press("at")
+        await wait_for(pilot, lambda: log_lines(pilot), "what was run")
+        assert {each.split("$")[0].split()[-1] for each in log_lines(pilot)} <= {
+            "root@nas1",
+            "root@dr1",
+        }
+        assert "All routes, worst first" in screen_text(pilot)
+        assert len(rows(pilot)) >= 4, "the routes are still there"
+        await pilot.press("up", "up", "y")
+        await wait_for(pilot, lambda: copied(app).startswith("zfs list"), "the command, copied")
+        await pilot.press("escape", "at")
+        await wait_for(pilot, lambda: not log_lines(pilot), "it is closed again")
+        await pilot.press("at", "escape", "down", "y")
+        await wait_for(pilot, lambda: copied(app).startswith("late"), "the row, copied")
+
+
+async def test_the_command_log_of_all_routes_is_there_again_after_a_route() -> None:
+    async with overview(FleetApp(fleet())) as (app, pilot):
+        own = app.command_log
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: isinstance(app.screen, RouteScreen), "the route's screen")
+        assert app.command_log is not own
+        await wait_for(pilot, lambda: "= base" in screen_text(pilot), "both trees")
+        await pilot.press("escape")
+        await wait_for(pilot, lambda: isinstance(app.screen, OverviewScreen), "all routes")
+        assert app.command_log is own
+        seen = len(own.entries())
+        await pilot.press("ctrl+r", "at")
+        await wait_for(
+            pilot, lambda: len(own.entries()) > seen and log_lines(pilot), "they were read again"
+        )
 
 
 async def test_a_dead_host_greys_out_its_routes_and_nothing_else() -> None:

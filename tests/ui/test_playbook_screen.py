@@ -165,7 +165,7 @@ async def test_the_first_look_finds_verdict_chain_and_what_to_mend_first(
         assert places == sorted(places)
         assert "SATURATED" in reader.sees()
         assert "root@nas1$ ss -tinH" in reader.sees()
-        for words in ("? help", "enter open", "n do next…", "1 step 1 again", "r report"):
+        for words in ("? help", "enter open", "n do next…", "1-4 step again", "r report"):
             assert words in lines[-1]
 
 

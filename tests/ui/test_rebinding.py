@@ -8,7 +8,9 @@ from textual.widgets import Input
 
 from sealift.cli import parse
 from sealift.keymap import settled
+from sealift.mentions import SEND
 from sealift.ui.app import SealiftApp
+from sealift.ui.entries import Entry
 from sealift.ui.screens.dialog import Dialog
 from sealift.ui.screens.help import HelpScreen
 from sealift.ui.screens.listing import ListScreen
@@ -105,9 +107,31 @@ async def test_a_dimmed_action_says_why_on_its_new_key() -> None:
 async def test_sentences_name_the_keys_in_force() -> None:
     program = app()
     async with program.run_test(size=(80, 24), notifications=True) as pilot:
-        program.push_screen(Dialog("Why", ["Resume it (s).\nnas1$ echo (s)"], cancel="Back"))
+        said = [f"Resume it {SEND}.\nnas1$ echo (s)", "The host said:\ncannot hold (s): busy"]
+        program.push_screen(Dialog("Why", said, cancel="Back"))
         await wait_for(pilot, lambda: "Resume it (p)." in screen_text(pilot), "the sentence")
         assert "nas1$ echo (s)" in screen_text(pilot)
+        assert "cannot hold (s): busy" in screen_text(pilot)
+
+
+async def test_a_list_and_what_is_told_in_passing_name_the_keys_in_force_in_our_own_words() -> None:
+    program = app()
+    async with program.run_test(size=(120, 36), notifications=True) as pilot:
+        route = program.screen
+        assert isinstance(route, RouteScreen)
+        row = Entry("1", "info", ("a",), (f"Resume it {SEND}.", "cannot hold (s): busy"), ())
+        rows = ListScreen(
+            "Rows", ("what",), (row,), lambda *_: None, empty="none",
+            glyphs=program.glyphs, read_only=False, kind="token",
+        )  # fmt: skip
+        program.push_screen(rows)
+        await wait_for(pilot, lambda: "Resume it (p)." in screen_text(pilot), "the details")
+        assert "cannot hold (s): busy" in screen_text(pilot)
+        await pilot.press("escape")
+        route.desk.say(f"Plan anew {SEND}: cannot hold (s)")
+        await wait_for(
+            pilot, lambda: "Plan anew (p): cannot hold (s)" in screen_text(pilot), "what is told"
+        )
 
 
 async def test_what_could_not_be_taken_is_told_at_the_start() -> None:

@@ -10,6 +10,7 @@ from sealift.hosts.trouble import Trouble
 from sealift.keys.calls import Source
 from sealift.keys.state import KeyDataset, KeyRoot
 from sealift.keys.users import Users
+from sealift.mentions import AUDIT, LOCK
 from sealift.zfs.errors import explain
 from sealift.zfs.names import printable
 
@@ -21,7 +22,7 @@ def not_encrypted(host: str, found: tuple[KeyDataset, ...]) -> Trouble:
         host,
         f"not encrypted: {', '.join(each.name for each in found)}",
         "There is no key to keep away: whoever is root there reads it now.",
-        "Find out which send brought it (a), and take it out of this tree.",
+        f"Find out which send brought it {AUDIT}, and take it out of this tree.",
     )
 
 
@@ -56,7 +57,7 @@ def already_loaded(host: str, roots: tuple[KeyRoot, ...]) -> Trouble:
         host,
         f"the key is loaded already: {names}",
         "There is nothing to load. Whether a passphrase is the right one can still be tried.",
-        "Mount what is to be read, or lock it (k, u).",
+        f"Mount what is to be read, or lock it {LOCK}.",
     )
 
 
@@ -94,7 +95,7 @@ def refused_key(
     entry = explained[0].entry
     mend = {
         "key-incorrect": _other_key(root, source),
-        "key-already-loaded": "Nothing: it is open. Lock it again when you are done (k, u).",
+        "key-already-loaded": f"Nothing: it is open. Lock it again when you are done {LOCK}.",
         "key-file-missing": (
             f"keylocation of {root.name} is {root.dataset.key_location}, and the file is not on "
             f"{host}. Type the key here instead: it is loaded with -L prompt, and the file is not "
@@ -135,7 +136,7 @@ def refused_mount(host: str, dataset: str, stderr: bytes, exit_code: int | None)
         host,
         f"{dataset} was not mounted: {entry.title[0].lower()}{entry.title[1:]}",
         entry.meaning,
-        f"{entry.mending} The key is still loaded: lock it (k, u) if you stop here.",
+        f"{entry.mending} The key is still loaded: lock it {LOCK} if you stop here.",
         raw,
     )
 
@@ -195,7 +196,7 @@ def still_open(host: str, roots: tuple[KeyRoot, ...]) -> Trouble:
         f"still open: {names}",
         "zfs get keystatus says available, or something is mounted: somebody loaded it again "
         "meanwhile, or part of it was mounted while it was being locked.",
-        "Lock again (k, u), and find out who or what opens it.",
+        f"Lock again {LOCK}, and find out who or what opens it.",
     )
 
 

@@ -26,6 +26,7 @@ from sealift.keys.state import KeyRoot, KeyTree, parse_state, state_command
 from sealift.keys.steps import StepId, Wish
 from sealift.keys.timer import Timer, TimerState, parse_timers
 from sealift.keys.users import Users, parse_users, users_command
+from sealift.mentions import LOCK
 from sealift.zfs.commands import Command, Effect
 from sealift.zfs.names import printable
 from sealift.zfs.parse import ParseError, lines_of
@@ -280,7 +281,7 @@ class Hand:
                     self.where,
                     f"no timer: {name} is not installed there",
                     "The host runs the timer by itself and needs it for that.",
-                    f"Install {name} there, or lock it yourself (k, u).",
+                    f"Install {name} there, or lock it yourself {LOCK}.",
                 )
             )
         if not result.ok:
@@ -293,7 +294,7 @@ class Hand:
                     self.where,
                     "the timer does not run",
                     "It was started and is not there: the host ends what a login leaves behind.",
-                    "Lock it yourself (k, u) when you are done.",
+                    f"Lock it yourself {LOCK} when you are done.",
                 )
             )
         for each in before:

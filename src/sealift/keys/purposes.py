@@ -50,6 +50,14 @@ class Setting:
         return f"{self.dataset}  {self.name}: {self.before} becomes {self.after}"
 
 
+def wanted(purpose: Purpose) -> str:
+    """The properties of a purpose, in words."""
+    return (
+        f"canmount={_CAN_MOUNT[purpose]} on every filesystem, readonly=on on every dataset, and "
+        "keylocation=prompt on every encryption root"
+    )
+
+
 def settings(tree: KeyTree, purpose: Purpose) -> tuple[Setting, ...]:
     """What has to be set for that purpose. Nothing of it needs a key, and nothing stops a receive.
 
@@ -97,10 +105,16 @@ def unmet(host: str, tree: KeyTree, purpose: Purpose) -> Trouble | None:
     return None
 
 
-def steps(tree: KeyTree, purpose: Purpose, reason: str) -> tuple[Step, ...]:
-    """The steps in their order; a vault is locked before anything is set."""
+def steps(
+    tree: KeyTree, purpose: Purpose, reason: str, *, locked: bool = False
+) -> tuple[Step, ...]:
+    """The steps in their order; a vault is locked before anything is set.
+
+    `locked`: that was done on the way here, and what is open no longer says so.
+    """
     roots = tree.concerned
-    closing = locking(roots)[:-1] if purpose is Purpose.VAULT and _open(tree.wanted) else ()
+    lock = locked or (purpose is Purpose.VAULT and _open(tree.wanted))
+    closing = locking(roots)[:-1] if lock else ()
     return (
         Step(
             StepId.LOOK,

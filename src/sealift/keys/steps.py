@@ -6,7 +6,7 @@ a step's check has passed. Nothing here runs anything.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from sealift.hosts.trouble import Trouble
@@ -52,7 +52,11 @@ class StepId(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step. `check` is what must be so before the next one, in words."""
+    """One step. `check` is what must be so before the next one, in words.
+
+    `shown`: it has a screen of its own, and so a number. What another step's screen asks for, or
+    says that it is done with it, has none.
+    """
 
     id: StepId
     title: str
@@ -60,6 +64,7 @@ class Step:
     why: str
     check: str
     commands: tuple[Command, ...] = ()
+    shown: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +83,17 @@ def steps(kind: Kind, tree: KeyTree, wish: Wish) -> tuple[Step, ...]:
     """The steps of a procedure, in their order."""
     roots = chosen(tree, wish)
     if kind is Kind.TEST:
-        return (_look(roots), _reason(kind), _verify(wish), proof(roots, "nothing was loaded"))
+        return (_tested(roots), _reason(kind), _verify(wish), proof(roots, "nothing was loaded"))
     if kind is Kind.LOCK:
         return locking(roots)
     timing = (_timer(wish),) if wish.minutes is not None else ()
     loading = (_look(roots), _reason(kind), _verify(wish), *timing, _load(wish))
     if kind is Kind.REHEARSAL:
-        return (*loading, _mount(roots, wish), _checks(roots), *locking(roots))
+        users, *rest = locking(roots)  # nobody is asked: its checks end with the lock
+        return (
+            *(*loading, _mount(roots, wish), _checks(roots)),
+            *(replace(users, shown=False), *rest),
+        )
     mounting = (_mount(roots, wish),) if wish.mount else ()
     return (*loading, *mounting, proof(roots, "the key is loaded"))
 
@@ -137,6 +146,15 @@ def _look(roots: tuple[KeyRoot, ...]) -> Step:
         "A key is loaded at its encryption root, never at a child."
         + (" There are several roots: each has a key of its own." if several else ""),
         "an encryption root, and its key not loaded yet",
+    )
+
+
+def _tested(roots: tuple[KeyRoot, ...]) -> Step:
+    return replace(
+        _look(roots),
+        why="A key is tried at its encryption root, never at a child."
+        + (" There are several roots: each has a key of its own." if len(roots) > 1 else ""),
+        check="an encryption root; whether its key is loaded makes no difference",
     )
 
 
@@ -193,6 +211,7 @@ def _mount(roots: tuple[KeyRoot, ...], wish: Wish) -> Step:
         tuple(
             calls.mount(each.name, reason=wish.reason) for root in roots for each in root.to_mount
         ),
+        shown=False,  # asked for with the load
     )
 
 
@@ -217,11 +236,12 @@ def _timer(wish: Wish) -> Step:
         "A forgotten key is a broken seal. It holds when this program, or the connection, is gone; "
         "so it comes before the key.",
         "the timer is in the host's list",
+        shown=False,  # asked for with the load
     )
 
 
 def locking(roots: tuple[KeyRoot, ...]) -> tuple[Step, ...]:
-    """The steps that lock, with the proof at their end."""
+    """The steps that lock, with the proof at their end. The first one's screen has all commands."""
     mounted = tuple(each for root in roots for each in root.mounted)
     mounted = tuple(sorted(mounted, key=lambda each: each.name, reverse=True))
     return (
@@ -240,6 +260,7 @@ def locking(roots: tuple[KeyRoot, ...]) -> tuple[Step, ...]:
             "A key stays in the kernel as long as something is mounted with it.",
             "zfs get mounted: no",
             tuple(calls.unmount(each.name) for each in mounted),
+            shown=False,
         ),
         Step(
             StepId.UNLOAD,
@@ -248,6 +269,7 @@ def locking(roots: tuple[KeyRoot, ...]) -> tuple[Step, ...]:
             "After that nobody there reads it, root neither.",
             "zfs get keystatus: unavailable",
             tuple(calls.unload(root.name) for root in roots if root.open),
+            shown=False,
         ),
         proof(roots, "it is locked"),
     )

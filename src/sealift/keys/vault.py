@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sealift.keys import purposes, rules, vault_after, vault_before
 from sealift.keys.steps import Step, StepId
 from sealift.keys.vault_look import Checked, Look, shut
+from sealift.mentions import SEND, SNAPSHOT
 from sealift.playbook.diagnosis import Finding
 from sealift.replication.watch import Role
 from sealift.zfs import commands
@@ -89,7 +90,7 @@ _BOOT = Step(
 _SNAPSHOT = Step(
     StepId.SNAPSHOT,
     "there is a snapshot to begin with",
-    "Takes a recursive snapshot of the source under a name of the route's own, as n does.",
+    f"Takes a recursive snapshot of the source {SNAPSHOT}, under a name of the route's own.",
     "A snapshot of all datasets at one moment is what a tree is sent by; other tools' snapshots do "
     "not travel. With two of them the seed ends with an increment of the whole tree, which sets "
     "the encryption hierarchy right even if the seed was interrupted.",
@@ -98,7 +99,7 @@ _SNAPSHOT = Step(
 _SEED = Step(
     StepId.SEED,
     "the seed has arrived",
-    "Plans and starts the job that s starts, and follows it. It belongs to its host: leave this "
+    f"Plans a send {SEND}, starts its job and follows it. The job belongs to its host: leave this "
     "whenever you like, and come back.",
     "Raw (-w), so that no key is needed on either side; with -s, so that an interruption costs "
     "little; with -u, so that nothing is mounted; never with -F.",
@@ -127,9 +128,8 @@ _HOLDS = Step(
 def _properties(look: Look) -> Step:
     return Step(
         StepId.SET,
-        f"it is set as {purposes.NAMES[look.scene.route.purpose]}",
-        "Sets canmount on every filesystem, readonly=on, and on every encryption root of the "
-        "destination keylocation=prompt.",
+        f"its properties are those of {purposes.NAMES[look.scene.route.purpose]}",
+        f"Sets what of it is not so yet: {purposes.wanted(look.scene.route.purpose)}.",
         "A purpose that no property holds is lost with the next restart. canmount is not "
         "inherited; readonly stops no receive, only writes that would break the chain.",
         "zfs list says so",

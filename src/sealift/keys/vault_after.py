@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from sealift import words
 from sealift.keys import purposes
 from sealift.keys.vault_look import OF_THE_PROOF, Checked, Look, unsent
+from sealift.mentions import PRUNE
 from sealift.playbook import turned
 from sealift.playbook.diagnosis import Finding
 from sealift.playbook.scene import Scene
@@ -99,7 +100,7 @@ def properties(look: Look) -> Checked:
     for each in settings(look):
         kinds.setdefault(each.name, []).append(each)
     stops = tuple(_unset(name, tuple(found), scene) for name, found in kinds.items())
-    said = f"{words.count(len(look.tree.wanted), 'dataset')} set as {purposes.NAMES[purpose]} is"
+    said = f"{words.count(len(look.tree.wanted), 'dataset')}: {purposes.wanted(purpose)}"
     return Checked(stops, () if stops else (said,))
 
 
@@ -188,6 +189,6 @@ def _prunable(held: Holds, look: Look) -> Iterator[str]:
         ]
         may = sum(each.may_go for each in found)
         yield (
-            f"Pruning: of the {side} {may} of {words.count(len(found), 'snapshot')} may go (x "
-            "lists each with its reason); never a base, what is held, or what only one side has"
+            f"Pruning: of the {side} {may} of {words.count(len(found), 'snapshot')} may go, listed "
+            f"each with its reason {PRUNE}; never a base, what is held, or what only one side has"
         )

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sealift import words
 from sealift.playbook import thresholds, turned
-from sealift.playbook.diagnosis import Evidence, Fact, Finding, Level, NextStep, Severity
+from sealift.playbook.diagnosis import Evidence, Fact, Finding, Level, Severity
 from sealift.playbook.scene import Scene
 from sealift.replication.obstacles import no_room
 from sealift.zfs import commands
@@ -162,10 +162,7 @@ def _nearly_full(scene: Scene) -> Iterator[Finding]:
         f"the pool {pool.name} is {pool.capacity} % full ({words.size(pool.free)} free): from "
         f"{full:.0f} % on writes become slow, and soon nothing fits any more",
         scene.evidence("destination", commands.list_pool(pool.name), f"cap {pool.capacity}"),
-        (
-            scene.step("destination", commands.space(pool.name), "See where the space went."),
-            NextStep("See which snapshots may go.", action="prune"),
-        ),
+        turned.making_room(scene),
     )
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from sealift import words
-from sealift.playbook import chain, kernel_events, known_bugs
+from sealift.hosts.trouble import Trouble
+from sealift.playbook import chain, kernel_events, known_bugs, turned
 from sealift.playbook.diagnosis import (
     Evidence,
     Fact,
@@ -160,7 +161,6 @@ def _job(scene: Scene, job: Job) -> Iterator[Finding]:
     }
     if trouble is None or job.state not in weights or _arrived(scene, job):
         return
-    why = " ".join(filter(None, (trouble.means, trouble.mend)))
     said = printable(trouble.raw).strip() or trouble.what
     # Between the hosts, and not between us and them.
     side: Side = "link" if trouble.finding in NO_CONTACT else "destination"
@@ -172,8 +172,15 @@ def _job(scene: Scene, job: Job) -> Iterator[Finding]:
         job.step.into,
         f"job {job.about.id} on {job.host} {_ended(job)}: {trouble.what}",
         (_log(job, said),),
-        (*((NextStep(why, action="jobs"),) if why else ()), *again),
+        (*_mending(trouble, scene), *again),
     )
+
+
+def _mending(trouble: Trouble, scene: Scene) -> tuple[NextStep, ...]:
+    if trouble.finding == "space-low":
+        return turned.making_room(scene)
+    why = " ".join(filter(None, (trouble.means, trouble.mend)))
+    return (NextStep(why, action="jobs"),) if why else ()
 
 
 def _ended(job: Job) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import get_args
 
 from sealift.hosts.trouble import Trouble
+from sealift.mentions import OTHER_SIDE
 from sealift.playbook import thresholds
 from sealift.playbook.diagnosis import Evidence, Finding, NextStep, Severity, Side
 from sealift.playbook.scene import Scene
@@ -39,6 +40,8 @@ def from_problem(problem: Problem, scene: Scene) -> Finding:
     role: Role = "source" if problem.side == "source" else "destination"
     each = _compared(problem.dataset, scene)
     more = _WAYS_OUT.get(problem.id)
+    # What there is to do about room says it in steps; the rest says first how it is mended.
+    said = () if more is _room else (NextStep(problem.mend),)
     return Finding(
         problem.id,
         severity(problem.severity),
@@ -46,7 +49,7 @@ def from_problem(problem: Problem, scene: Scene) -> Finding:
         problem.dataset,
         problem.summary,
         scene.listed(role, problem.summary),
-        (NextStep(problem.mend), *(more(problem, each, scene) if more else ())),
+        (*said, *(more(problem, each, scene) if more else ())),
     )
 
 
@@ -222,10 +225,38 @@ def _features(problem: Problem, _: DatasetComparison | None, scene: Scene) -> tu
 
 
 def _room(_: Problem, __: DatasetComparison | None, scene: Scene) -> tuple[NextStep, ...]:
+    return making_room(scene)
+
+
+def making_room(scene: Scene) -> tuple[NextStep, ...]:
+    """How the destination's pool gets room again: what takes nothing away comes first."""
     pool = pool_of(scene.route.destination.dataset)
+    kept = ("zfs", "get", "-r", "-t", "filesystem,volume", "-s", "local,received")
     return (
-        scene.step("destination", commands.space(pool), "See where the space went."),
-        NextStep("See which snapshots may go.", action="prune"),
+        scene.step(
+            "destination",
+            commands.space(pool),
+            "Find what has the room: snapshots (USEDSNAP), the data itself (USEDDS), or a "
+            "reservation (USEDREFRESERV).",
+        ),
+        scene.step(
+            "destination",
+            Command((*kept, "refreservation,reservation", pool), Effect.READ, ""),
+            "A reservation that nobody needs gives room at once, and nothing is lost: if its owner "
+            "agrees, `zfs set refreservation=none DATASET`.",
+        ),
+        NextStep(
+            "Destroy snapshots of the destination that may go "
+            f"{OTHER_SIDE}: the list has why each may or may not, and says what comes free before "
+            "it asks. Never the base.",
+            action="prune",
+        ),
+        NextStep(
+            "Else the pool has to grow: look what it is made of before disks are added to it, most "
+            "of which cannot be taken out again.",
+            Command(("zpool", "list", "-v", pool), Effect.READ, "").text(),
+            scene.where("destination"),
+        ),
     )
 
 

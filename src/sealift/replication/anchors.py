@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from sealift.mentions import HOLD_THERE
 from sealift.replication.comparison import Comparison, DatasetComparison, State
 from sealift.replication.hold_calls import calls, whole_trees
 from sealift.replication.obstacles import Problem
@@ -121,7 +122,7 @@ def _loose(side: Side, names: list[str]) -> Problem:
         side,
         names[0].partition("@")[0],
         f"{names[0]}{more}, which the next increment {use}, {'are' if more else 'is'} not held",
-        "Whoever destroys it breaks the chain. Hold it: (h, H).",
+        f"Whoever destroys it breaks the chain. Hold it: {HOLD_THERE}.",
         "warning",
     )
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from sealift.hosts.host import DEADLINE, Host, utc_now
 from sealift.hosts.refusal import refusal
 from sealift.hosts.trouble import Trouble, TroubleError
+from sealift.mentions import JOBS
 from sealift.replication import anchors, jobs
 from sealift.replication.anchors import Holding, Side
 from sealift.replication.comparison import Comparison
@@ -89,7 +90,7 @@ class Changes:
                         job.host,
                         f"not started: job {job.about.id} already writes there",
                         f"{job.about.operator} started it.",
-                        "Follow it or cancel it first (j).",
+                        f"Follow it or cancel it first {JOBS}.",
                     )
                 )
         await self._hold_all(now)

@@ -16,6 +16,7 @@ from enum import Enum
 from typing import Any
 
 from sealift.hosts.trouble import Trouble
+from sealift.mentions import SEND, TOKENS
 from sealift.routes import Location, Route
 from sealift.zfs.errors import explain
 from sealift.zfs.names import BadNameError, check_dataset, check_snapshot_name, printable
@@ -313,7 +314,7 @@ def _ended(job: Job, at: datetime | None, words: list[str]) -> Job:
             job.host,
             "the job was cancelled",
             "What had arrived of a snapshot is kept on the destination as a resume token.",
-            "Send again (s): it goes on from there. Or give the token up (t).",
+            f"Send again {SEND}: it goes on from there. Or give the token up {TOKENS}.",
         )
     return replace(job, state=state, ended=at, retry_at=None, trouble=trouble)
 
@@ -347,25 +348,25 @@ def _explained(job: Job, reason: str) -> Trouble:
     )
 
 
-_AGAIN = "Send again (s) once that is mended: it goes on where it stopped."
+_AGAIN = f"Send again {SEND} once that is mended: it goes on where it stopped."
 _REASONS = {
     "foreign-token": (
         "foreign-token",
         "{into} offers a resume token for something else",
         "It names another snapshot or base than is due: somebody else's, or forged. Nothing sent.",
-        "Look at the token (t). If nobody needs it, abort it there; then send again.",
+        f"Look at the token {TOKENS}. If nobody needs it, abort it there; then send again.",
     ),
     "not-raw": (
         "not-raw",
         "{into} offers a resume token for a stream that is not raw",
         "Resuming it would send the data in the clear. Nothing was sent.",
-        "Abort it (t) and send again; and find out who sent there without -w.",
+        f"Abort it {TOKENS} and send again; and find out who sent there without -w.",
     ),
     "dead-token": (
         "dead-token",
         "{into} offers a resume token that the source cannot take",
         "The snapshot it is for, or its base, is gone from the source, or the token is damaged.",
-        "Abort it (t); what arrived of that one snapshot is lost with it. Then send again.",
+        f"Abort it {TOKENS}; what arrived of that one snapshot is lost with it. Then send again.",
     ),
     "busy": (
         "dataset-busy",
@@ -395,5 +396,6 @@ def _lost(job: Job, *, rebooted: bool) -> Trouble:
         job.host,
         f"job {job.about.id} is lost: {why}",
         "Nothing goes on by itself any more. What the destination has received is kept there.",
-        "Send again (s): the plan starts from what the destination has, its resume token included.",
+        f"Send again {SEND}: the plan starts from what the destination has, its resume token "
+        "included.",
     )

@@ -11,6 +11,7 @@ from sealift import remote
 from sealift.hosts.host import DEADLINE, Host
 from sealift.hosts.refusal import refusal
 from sealift.hosts.trouble import Trouble, TroubleError
+from sealift.mentions import JOBS
 from sealift.replication.job import Follower, Job, parse_ends, parse_jobs
 from sealift.replication.job_files import Order, archive
 from sealift.replication.pipeline import between
@@ -37,7 +38,7 @@ async def start(host: Host, order: Order) -> None:
                 "dataset-busy",
                 host.where,
                 f"not started: job {said} already writes to {into.dataset}",
-                mend="Follow it or cancel it (j).",
+                mend=f"Follow it or cancel it {JOBS}.",
             )
         )
     if result.exit_code == _MISSING:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import humanize
 
+from sealift.mentions import PLAYBOOK, PRUNE
 from sealift.replication.comparison import Comparison, DatasetComparison, State
 from sealift.replication.resuming import Partial, examine
 from sealift.routes import Scope
@@ -89,8 +90,8 @@ def no_room(needed: int | None, available: int | None, where: str) -> Problem | 
         where,
         f"{where} has {_size(available)} free, and about {_size(needed)} are to arrive",
         "Make room there first: `zfs list -o space` shows what holds it, reservations included, "
-        "and old snapshots that may go are in the prune list (x). What arrives before the space "
-        "ends is kept, but blocks the dataset until it is finished.",
+        f"and old snapshots that may go are in the prune list {PRUNE}. What arrives before the "
+        "space ends is kept, but blocks the dataset until it is finished.",
     )
 
 
@@ -108,7 +109,7 @@ def ill_pool(side: str, pool: Pool) -> Problem | None:
         side,
         pool.name,
         f"the pool {pool.name} of the {side} is {printable(pool.health)}",
-        f"{means} `zpool status {pool.name}` there says why; so does the playbook (p).",
+        f"{means} `zpool status {pool.name}` there says why; so does the playbook {PLAYBOOK}.",
         "warning" if pool.health == "DEGRADED" else "problem",
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from sealift.mentions import SNAPSHOT
 from sealift.replication import clones
 from sealift.replication.comparison import Comparison, DatasetComparison, State
 from sealift.replication.obstacles import Problem, problems
@@ -365,7 +366,7 @@ def _own_roots(comparison: Comparison) -> str:
         )
     return (
         f"{new} until the next increment of the whole tree; a second snapshot of it taken first "
-        "(n) lets this job put that right itself"
+        f"{SNAPSHOT} lets this job put that right itself"
     )
 
 

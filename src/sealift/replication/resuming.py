@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from sealift.mentions import SEND
 from sealift.replication.comparison import Comparison, DatasetComparison, keys_differ
 from sealift.replication.inventory import Held, Inventory
 from sealift.zfs import makers, tokens
@@ -89,7 +90,7 @@ def examine(each: DatasetComparison, tree: Comparison | None = None) -> Partial 
     token: ResumeToken | None = None
     target: Snapshot | None = None
     base: _Base | None = None
-    finding, mend = "", "Resume it (s)."
+    finding, mend = "", f"Resume it {SEND}."
     try:
         token = _read(each.token)
         target = _target(each, token, tree)
@@ -264,7 +265,7 @@ def _moved(each: DatasetComparison, base: Snapshot, theirs: tuple[Snapshot, ...]
     return _RefusedError(
         "destination-diverged",
         f"{there} got snapshots after the base that the resume token starts from: {newer}",
-        f"Look at what they hold; once @{base.name} is the newest there again, resume it (s).",
+        f"Look at what they hold; once @{base.name} is the newest there again, resume it {SEND}.",
     )
 
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from sealift.ui.looks import Looks
     from sealift.ui.screens.overview import OverviewScreen
 
+_LOOK = 0.25  # seconds between two looks at the command log
+
 
 class AllRoutes:
     """All routes of the options. `watch` is None until the hosts are being read.
@@ -38,6 +40,8 @@ class AllRoutes:
         self._options = options
         self._clock = clock
         self.watch: OverviewWatch | None = None
+        self._log = app.command_log  # of all routes; each route that is opened has its own
+        self._log_version = 0
         self._screen: OverviewScreen | None = None
         self._following: Worker[None] | None = None
         self._looks: Looks | None = None
@@ -66,6 +70,7 @@ class AllRoutes:
                 for each in self._options.setups
             )
         )
+        self._log_version = 0  # a new screen has shown nothing of it
         self._screen = OverviewScreen(
             first,
             self.open,
@@ -87,10 +92,18 @@ class AllRoutes:
             self.watch = OverviewWatch(routes, hosts)
             if self._screen is not None:
                 self.watch.subscribe(self._screen.show_overview)
+            log = self._app.set_interval(_LOOK, self._show_log)
             try:
                 await self.watch.run()
             finally:
+                log.stop()
                 await asyncio.gather(*(host.close() for host in hosts.values()))
+
+    def _show_log(self) -> None:
+        screen = self._screen
+        if screen is not None and screen.is_current and self._log.version != self._log_version:
+            self._log_version = self._log.version
+            screen.show_log(self._log.entries())
 
     def open(self, title: str) -> None:
         """Open a route."""
@@ -108,6 +121,7 @@ class AllRoutes:
     def _back(self) -> None:
         self._app.leave_route()
         self._app.options = self._options
+        self._app.command_log = self._log
         self._app.use_theme(self._options.theme)
         if self.watch is not None:
             self.watch.go_on()

@@ -9,6 +9,7 @@ from textual.dom import DOMNode
 
 from sealift.actions import Action
 from sealift.keymap import USUAL, Keymap, key_word
+from sealift.zfs.names import printable
 
 
 def bindings(actions: Iterable[Action]) -> list[BindingType]:
@@ -24,6 +25,11 @@ def bindings(actions: Iterable[Action]) -> list[BindingType]:
         )
         for action in actions
     ]
+
+
+def shown(node: DOMNode, words: str) -> str:
+    """A text for people: our sentences name the keys in force, a host's words are made harmless."""
+    return printable(keys_of(node).in_words(words))
 
 
 def keys_of(node: DOMNode) -> Keymap:

@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 
 from sealift.hosts.trouble import Trouble, UnknownKey
+from sealift.mentions import CANCEL, HOLDS, SEND
 from sealift.replication.comparison import Comparison
 from sealift.replication.job import Job
 from sealift.replication.obstacles import FED, Problem
@@ -36,7 +37,8 @@ def send_paragraphs(shown: Preview, picture: Picture) -> list[str]:
         (
             "Will not: roll back, delete, mount, load a key, or send anything that is not raw.\n"
             f"{_properties(shown)}"
-            "Undo: cancel (c), which keeps the partial state; the snapshots that arrived stay."
+            f"Undo: cancel {CANCEL}, which keeps the partial state; the snapshots that arrived "
+            "stay."
         ),
     ]
     paragraphs.extend(shown.plan.notes)
@@ -112,8 +114,8 @@ def cancel_paragraphs(job: Job) -> list[str]:
         ),
         f"Started by {job.about.operator}, {job.about.made:%Y-%m-%d %H:%M} UTC.",
         (
-            "Send again (s) goes on from there. Until then the dataset takes no other receive, and "
-            "what was on its way stays held on the source (h)."
+            f"Send again {SEND} goes on from there. Until then the dataset takes no other "
+            f"receive, and what was on its way stays held on the source {HOLDS}."
         ),
     ]
 

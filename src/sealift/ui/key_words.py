@@ -10,6 +10,7 @@ from sealift.keys.calls import Source
 from sealift.keys.state import KeyDataset, KeyRoot
 from sealift.keys.steps import Kind, Step, StepId
 from sealift.keys.timer import Timer, TimerState
+from sealift.mentions import CANCEL_TIMER, LOCK
 from sealift.ui import dialogs, text
 
 OPENS = (
@@ -32,10 +33,11 @@ def title(kind: Kind, where: str, roots: Sequence[str]) -> str:
 
 
 def place(steps: Sequence[Step], at: StepId) -> str:
-    """Which step this is. A title would be cut on a narrow screen."""
-    number = next((n for n, step in enumerate(steps, 1) if step.id is at), len(steps))
-    name = next((step.title for step in steps if step.id is at), "")
-    return f"Step {number} of {len(steps)}: {name}"
+    """Which of the steps that are shown this is. A title would be cut on a narrow screen."""
+    shown = [each for each in steps if each.shown]
+    number = next((n for n, each in enumerate(shown, 1) if each.id is at), len(shown))
+    name = next((each.title for each in shown if each.id is at), "")
+    return f"Step {number} of {len(shown)}: {name}"
 
 
 def step(shown: Step, commands: Sequence[str]) -> list[str]:
@@ -123,7 +125,7 @@ def open_still(found: Sequence[KeyRoot]) -> list[str]:
     names = ", ".join(root.name for root in found if root.open)
     if not names:
         return []
-    return [f"! The key is loaded: {names}. Lock it (k, u), or its timer does if it has one."]
+    return [f"! The key is loaded: {names}. Lock it {LOCK}, or its timer does if it has one."]
 
 
 def unknown(where: str, names: Sequence[str]) -> str:
@@ -153,7 +155,7 @@ def timer_left(trouble: Trouble) -> str:
     """It is locked, and a timer for it still runs."""
     return (
         f"! Its timer was not ended: {trouble.what}. It would lock the key again that is loaded "
-        "before it is due; cancelling it (k, c) prevents that."
+        f"before it is due; cancelling it {CANCEL_TIMER} prevents that."
     )
 
 

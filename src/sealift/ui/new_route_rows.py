@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from sealift.config.reading import wrong_name
 from sealift.config.settings import NOWHERE, SETTINGS, BadValueError, Setup
 from sealift.config.writing import Draft
+from sealift.mentions import BUILD
 from sealift.playbook.checklist import State, checklist, may
 from sealift.replication.host_look import HostLook
 from sealift.replication.watch import Role
@@ -150,7 +151,7 @@ def _destination_state(place: Location, seen: Mapping[str, HostLook]) -> tuple[S
     elif _find(look, above) is not None:
         words = "the first send makes it"
     else:
-        return State.WARNING, f"{above} is not there: building a vault (k, b) makes it"
+        return State.WARNING, f"{above} is not there: building a vault {BUILD} makes it"
     return (state, words) if state is State.OK else (state, rights)
 
 

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from sealift.actions import ACTIONS, Action
+from sealift.keymap import USUAL, Keymap
+from sealift.mentions import COPY, DO_NEXT
 from sealift.playbook import steps
 from sealift.playbook.diagnosis import (
     Diagnosis,
@@ -65,11 +67,15 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """What is written on: cells in a line, signs, and whether there is room for empty lines."""
+    """What is written on: cells in a line, signs, whether there is room for empty lines, and keys.
+
+    `keys` are those in force, for the sentences that mention one.
+    """
 
     width: int
     glyphs: Glyphs
     roomy: bool = False
+    keys: Keymap = USUAL
 
     def sign(self, level: str) -> str:
         """The glyph of a level."""
@@ -78,6 +84,10 @@ class Paper:
     def signed(self, level: str, words: str) -> Span:
         """A level's glyph before words, in its look."""
         return Span(f"{self.sign(level)} {words}", level)
+
+    def sentence(self, words: str) -> str:
+        """A sentence as one harmless line, with the keys in force."""
+        return text.one_line(self.keys.in_words(words))
 
 
 def items(diagnosis: Diagnosis, seconds: float, paper: Paper) -> tuple[Item, ...]:
@@ -142,7 +152,7 @@ def _verdict_item(diagnosis: Diagnosis, seconds: float, paper: Paper) -> Item:
     hang = len(_VERDICT) if paper.roomy else 2
     indent = Span(" " * hang)
     lines = list(fold(tuple(first), paper.width, hang))
-    summary = text.one_line(verdict.summary) if verdict else _no_verdict(diagnosis)
+    summary = paper.sentence(verdict.summary) if verdict else _no_verdict(diagnosis)
     lines += fold((indent, Span(summary)), paper.width, hang)
     lines += fold((indent, _tally(diagnosis, paper)), paper.width, hang + 2)
     same = _finding_of(verdict, diagnosis.findings)
@@ -151,7 +161,7 @@ def _verdict_item(diagnosis: Diagnosis, seconds: float, paper: Paper) -> Item:
     first_of_all = same or next(iter(diagnosis.findings), None)
     page = first_of_all.id if first_of_all else ""
     details = [*_evidence(verdict.evidence if verdict else ())]
-    details += [_next_words(number, each) for number, each in enumerate(todo, 1)]
+    details += [_next_words(number, each, paper) for number, each in enumerate(todo, 1)]
     more = "The findings and the steps below say more." if diagnosis.done else _TRIAL
     return Item(
         VERDICT,
@@ -240,9 +250,9 @@ def _finding_items(finding: Finding, paper: Paper) -> Iterator[Item]:
         paper.signed(finding.severity, finding.severity),
         Span(" "),
         Span(text.one_line(finding.id), STRONG),
-        Span(f"{where}: {text.one_line(finding.summary)}"),
+        Span(f"{where}: {paper.sentence(finding.summary)}"),
     )
-    todo = [_next_words(number, each) for number, each in enumerate(finding.next, 1)]
+    todo = [_next_words(number, each, paper) for number, each in enumerate(finding.next, 1)]
     yield Item(
         name,
         fold(line, paper.width, 2),
@@ -255,12 +265,12 @@ def _finding_items(finding: Finding, paper: Paper) -> Iterator[Item]:
     for number, each in enumerate(finding.next, 1):
         action = action_of(each.action)
         hint = f"  [enter: {action.title}]" if action else ""
-        line = (Span(f"   {number}  {text.one_line(each.why)}"), Span(hint, STRONG))
+        line = (Span(f"   {number}  {paper.sentence(each.why)}"), Span(hint, STRONG))
         yield Item(
             f"next {name} {number}",
             fold(line, paper.width, 6),
             "info",
-            (_next_words(number, each, alone=True),),
+            (_next_words(number, each, paper, alone=True),),
             page=finding.id,
             copy=text.one_line(each.command),
             action=action.id if action else "",
@@ -268,25 +278,25 @@ def _finding_items(finding: Finding, paper: Paper) -> Iterator[Item]:
         )
 
 
-def _next_words(number: int, step: NextStep, *, alone: bool = False) -> str:
+def _next_words(number: int, step: NextStep, paper: Paper, *, alone: bool = False) -> str:
     """A next step at length; `alone` leaves out what its own row says already."""
-    lines = [] if alone else [f"{number}  {text.one_line(step.why)}"]
+    lines = [] if alone else [f"{number}  {paper.sentence(step.why)}"]
     action = action_of(step.action)
     indent = "" if alone else "   "
     if step.command:
         lines.append(indent + _on(step.host, step.command))
     if action is not None and action.effect is Effect.READ:
-        lines.append(f"{indent}Do it (p, n): {action.title}, on the route. {action.help}")
+        lines.append(f"{indent}Do it {DO_NEXT}: {action.title}, on the route. {action.help}")
     elif action is not None:
         lines.append(
-            f"{indent}Do it (p, n): {action.title}, on the route. It shows everything before it "
+            f"{indent}Do it {DO_NEXT}: {action.title}, on the route. It shows everything before it "
             "runs, and asks."
         )
     elif step.command:
-        lines.append(f"{indent}{_EFFECTS[step.effect]} Copy it (y).")
+        lines.append(f"{indent}{_EFFECTS[step.effect]} Copy it {COPY}.")
     elif alone:
         lines.append("Advice: there is no command for it.")
-    return "\n".join(lines)
+    return paper.keys.in_words("\n".join(lines))
 
 
 def _first_command(todo: Sequence[NextStep]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sealift.keys.vault import Stage, first_open
 from sealift.keys.vault_look import Look
+from sealift.mentions import AUDIT, SEND, SNAPSHOT
 from sealift.playbook.catalogue import page
 from sealift.playbook.diagnosis import Finding
 from sealift.replication.job import Job, JobState
@@ -67,7 +68,10 @@ def left(look: Look) -> list[str]:
         look.audit.claim,
         *(said or ["The audit has no finding left."]),
         *(f"? not seen: {each}" for each in look.audit.unseen),
-        "From now on a snapshot (n) and a send (s) keep it fresh; the audit (a) tells any time.",
+        (
+            f"From now on a snapshot {SNAPSHOT} and a send {SEND} keep it fresh; the audit "
+            f"{AUDIT} tells any time."
+        ),
     ]
 
 

@@ -9,6 +9,9 @@ from __future__ import annotations
 import re
 
 MAX_NAME = 255
+# Stands before a key in our own sentences (`keymap.mention`). Unicode keeps this character for use
+# inside a program: nobody's text has a meaning for it.
+KEY_MARK = "\ufdd0"
 _COMPONENT = re.compile(r"[A-Za-z0-9_.: -]+")
 _RESERVED_POOL = re.compile(r"(mirror|raidz|draid|spare|log)\d*")
 
@@ -88,9 +91,12 @@ def join(root: str, below: str) -> str:
 def printable(text: str) -> str:
     r"""Text from a host with every control character made visible (`\x1b`), for screens and logs.
 
-    Tabs and newlines stay: callers that want one line split first.
+    Tabs and newlines stay: callers that want one line split first. `KEY_MARK` is left out: the
+    keys of our own sentences are shown as they usually are.
     """
-    return "".join(c if c.isprintable() or c in "\n\t" else _visible(c) for c in text)
+    return "".join(
+        c if c.isprintable() or c in "\n\t" else _visible(c) for c in text if c != KEY_MARK
+    )
 
 
 def _visible(character: str) -> str:

@@ -40,6 +40,12 @@ def test_each_purpose_has_its_settings_and_no_more() -> None:
     assert first.command("why").reason == "why"
 
 
+@pytest.mark.parametrize("purpose", Purpose)
+def test_the_words_of_a_purpose_name_every_property_that_is_set_for_it(purpose: Purpose) -> None:
+    for each in purposes.settings(loose(), purpose):
+        assert f"{each.name}={each.after} on every" in purposes.wanted(purpose)
+
+
 def test_only_what_the_route_has_is_set() -> None:
     above = tree(dataset(can_mount="on"), dataset(f"{ROOT}/db", can_mount="on"), asked=f"{ROOT}/db")
     assert said(above, Purpose.VAULT) == [f"zfs set canmount=off {ROOT}/db"]

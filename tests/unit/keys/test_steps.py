@@ -51,6 +51,22 @@ def test_the_timer_runs_before_the_key_is_loaded(kind: Kind) -> None:
     assert order.index(StepId.VERIFY) < order.index(StepId.TIMER) < order.index(StepId.LOAD)
 
 
+def test_what_another_screen_asks_for_or_does_has_no_number() -> None:
+    for kind in Kind:
+        named = {each.id for each in steps(kind, three(), WISH) if not each.shown}
+        asked_in_load = {StepId.TIMER, StepId.MOUNT} & set(ids(kind))
+        locked_at_once = {StepId.UNMOUNT, StepId.UNLOAD} & set(ids(kind))
+        nobody_is_asked = {StepId.USERS} if kind is Kind.REHEARSAL else set()
+        assert named == asked_in_load | locked_at_once | nobody_is_asked
+
+
+def test_a_key_may_be_tested_whether_it_is_loaded_or_not() -> None:
+    looks = {kind: steps(kind, three(), WISH)[0] for kind in (Kind.LOAD, Kind.TEST)}
+    assert "not loaded yet" in looks[Kind.LOAD].check
+    assert "makes no difference" in looks[Kind.TEST].check
+    assert "tried at its encryption root" in looks[Kind.TEST].why
+
+
 def test_mounting_is_read_only_and_from_above() -> None:
     assert texts(steps(Kind.LOAD, three(), WISH), StepId.MOUNT) == [
         f"zfs mount -o ro {ROOT}",

@@ -290,7 +290,7 @@ def test_each_property_that_is_left_is_a_finding_of_its_own() -> None:
     standby = replace(ROUTE, purpose=Purpose.STANDBY)
     found = look(keys=set_as(Purpose.STANDBY), route=standby)
     assert open_steps(found) == {}
-    assert stage(found, StepId.SET).step.title == "it is set as a warm standby"
+    assert stage(found, StepId.SET).step.title == "its properties are those of a warm standby"
 
 
 def test_what_keeps_the_base_is_checked_on_both_sides() -> None:

@@ -10,6 +10,7 @@ import pytest
 from sealift.playbook.diagnosis import StepReport
 from sealift.playbook.receiver import Receiver, judge
 from sealift.playbook.scene import Scene
+from sealift.playbook.turned import making_room
 from sealift.replication.inventory import Inventory
 from sealift.replication.job import JobState
 from sealift.routes import Purpose
@@ -88,13 +89,28 @@ def test_nothing_read_is_unknown() -> None:
 # --- space and quotas
 
 
+MAKING_ROOM = making_room(scene())
+
+
+def test_room_is_made_step_by_step_and_what_takes_nothing_away_comes_first() -> None:
+    commands = [each.command for each in MAKING_ROOM]
+    assert commands == [
+        "zfs list -r -o space backup",
+        "zfs get -r -t filesystem,volume -s local,received refreservation,reservation backup",
+        "",
+        "zpool list -v backup",
+    ]
+    # What changes something goes over the screen that shows it before: nothing here does.
+    assert {each.effect for each in MAKING_ROOM} == {Effect.READ}
+    assert [each.action for each in MAKING_ROOM] == ["", "", "prune", ""]
+
+
 @pytest.mark.parametrize(("estimate", "fires"), [(10 * GIB, True), (9 * GIB, False), (None, False)])
 def test_what_does_not_fit_is_a_problem(estimate: int | None, *, fires: bool) -> None:
     report = judge(behind(), seen(estimate=estimate))
     assert ("space-low" in ids(report, "problem")) is fires
     if fires:
-        commands = [each.command for each in only(report, "space-low").next]
-        assert "zfs list -r -o space backup" in commands
+        assert only(report, "space-low").next == MAKING_ROOM
 
 
 def test_without_an_estimate_what_was_written_counts() -> None:
@@ -121,6 +137,8 @@ def test_a_nearly_full_pool_is_a_warning(capacity: int, *, fires: bool) -> None:
     report = judge(scene(ours, full, now=at(5.1)), seen())
     assert ids(report) == ({"space-low"} if fires else set())
     assert ids(report, "problem") == set()
+    if fires:
+        assert only(report, "space-low").next == MAKING_ROOM
 
 
 @pytest.mark.parametrize("where", ["backup", "backup/prod"])

@@ -11,6 +11,7 @@ from sealift.playbook import chain, known_bugs
 from sealift.playbook.diagnosis import Finding, StepReport
 from sealift.playbook.scene import Scene
 from sealift.playbook.stream import Stream, judge
+from sealift.playbook.turned import making_room
 from sealift.replication.inventory import Inventory
 from sealift.replication.job import Job, JobState
 from sealift.zfs.events import Event
@@ -270,6 +271,16 @@ def test_why_the_last_job_failed_is_a_finding(state: JobState, severity: str) ->
     finding = only(judge(lacking, seen(jobs=(ended(state),))), "space-low")
     assert (finding.severity, finding.dataset) == (severity, "backup/prod")
     assert finding.evidence[0].command.startswith("cat /root/.local/state/sealift/jobs/")
+    more = () if state is JobState.WAITING else ("send",)
+    assert finding.next[:4] == making_room(lacking)
+    assert tuple(each.action for each in finding.next[4:]) == more
+
+
+def test_what_a_job_said_is_what_there_is_to_do_but_for_room() -> None:
+    lacking = scene(*anchored(mirrored({"": HOURS}, {"": [101]})), now=at(5.1))
+    busy = replace(NO_SPACE, finding="dataset-busy")
+    finding = only(judge(lacking, seen(jobs=(ended(JobState.FAILED, busy),))), "dataset-busy")
+    assert (finding.next[0].why, finding.next[0].action) == ("The pool is full. Make room.", "jobs")
 
 
 def test_what_a_later_success_has_mended_is_not_told() -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from sealift.mentions import SEND
 from sealift.replication.comparison import Comparison, compare
 from sealift.replication.inventory import Held
 from sealift.replication.obstacles import missing_features, no_room, problems
@@ -31,7 +32,11 @@ def test_a_token_that_can_be_resumed_is_a_warning_that_names_the_key() -> None:
     text = resume_token(snapshot("rep-102", 102), snapshot("rep-101", 101))
     theirs = held(dataset("backup/prod", token=text), snapshot("rep-101", 101))
     (found,) = problems(roots(theirs, "rep-101", "rep-102"))
-    assert (found.id, found.severity, found.mend) == ("stale-token", "warning", "Resume it (s).")
+    assert (found.id, found.severity, found.mend) == (
+        "stale-token",
+        "warning",
+        f"Resume it {SEND}.",
+    )
 
 
 def test_what_stops_the_plan_comes_first() -> None:

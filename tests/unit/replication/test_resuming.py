@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sealift.mentions import SEND
 from sealift.replication.comparison import Comparison, compare
 from sealift.replication.inventory import Held
 from sealift.replication.obstacles import problems
@@ -51,7 +52,7 @@ def test_an_increment_from_the_newest_snapshot_there_can_be_finished() -> None:
     assert (found.target, found.start, found.bookmark, found.new) == (B, A, False, False)
     assert (found.into, found.dataset) == ("backup/prod", "tank/prod")
     assert found.why == "backup/prod holds a part of tank/prod@b, an increment from @a"
-    assert found.mend == "Resume it (s)."
+    assert found.mend == f"Resume it {SEND}."
 
 
 def test_a_full_stream_into_a_new_dataset_can_be_finished() -> None:

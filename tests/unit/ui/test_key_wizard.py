@@ -15,6 +15,7 @@ from sealift.keys.secret import Secret
 from sealift.keys.state import KeyTree
 from sealift.keys.steps import Kind, StepId
 from sealift.keys.users import Users
+from sealift.mentions import LOCK
 from sealift.ui.panels.key_rehearsal import RehearsalWizard
 from sealift.ui.panels.key_walk import Stopped
 from sealift.ui.panels.key_wizard import Wizard
@@ -107,7 +108,7 @@ async def test_what_is_open_when_it_stops_is_said() -> None:
     await wizard(desk, Hand(moved, three(opened=True))).walk()
     (told,) = desk.told
     assert "plan-changed" in told
-    assert f"The key is loaded: {ROOT}. Lock it (k, u)" in told
+    assert f"The key is loaded: {ROOT}. Lock it {LOCK}" in told
 
 
 async def test_a_timer_that_cannot_be_ended_does_not_hide_that_it_is_locked() -> None:

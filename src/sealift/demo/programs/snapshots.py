@@ -222,10 +222,16 @@ def _rename_dataset(call: Call, dataset: Dataset, target: str) -> int:
             f"cannot rename to '{target}': "
             "New dataset name cannot be a descendant of current dataset name"
         )
-    if call.dataset(parent(target)) is None:
+    above = call.dataset(parent(target))
+    if above is None:
         call.fail(f"cannot create '{target}': parent does not exist")
     if call.dataset(target) is not None:
         call.fail(f"cannot rename '{dataset.name}': dataset already exists")
+    if _leaves_its_root(call, dataset, above):
+        call.fail(
+            f"cannot rename '{dataset.name}': "
+            "cannot move encrypted child outside of its encryption root"
+        )
     before = dataset.name
     for each in list(tree.descendants(call.pool, before)):
         del call.pool.datasets[each.name]
@@ -236,6 +242,17 @@ def _rename_dataset(call: Call, dataset: Dataset, target: str) -> int:
             each.origin = f"{target}@{split(each.origin)[2]}"
     call.pool.next_txg()
     return 0
+
+
+def _leaves_its_root(call: Call, dataset: Dataset, above: Dataset) -> bool:
+    """Whether a dataset that inherits its key would get a parent with another key, or with none.
+
+    `dsl_dir_rename_crypt_check` in dsl_crypt.c: EACCES. A new name below the same parent is never
+    looked at; what is its own encryption root, or is not encrypted, goes anywhere.
+    """
+    if dataset.root is None or dataset.root is dataset:
+        return False
+    return above is not call.dataset(parent(dataset.name)) and above.root is not dataset.root
 
 
 async def clone(call: Call) -> int:

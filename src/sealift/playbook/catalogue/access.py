@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sealift.mentions import JOBS
 from sealift.playbook.catalogue.page import Group, Page
 
 ACCESS = (
@@ -23,7 +24,7 @@ ACCESS = (
             "If it answers but hangs in `zfs` or `zpool`, see `pool-suspended`.\n"
             "If it is reached through a jump host, try that one first.\n"
             "If sshd takes no further session, close some, or raise its `MaxSessions`.\n"
-            "When it is back, look at the jobs (j). A broken transfer goes on with its resume "
+            f"When it is back, look at the jobs {JOBS}. A broken transfer goes on with its resume "
             "token."
         ),
         dont=(

@@ -6,6 +6,7 @@ slow where is OpenSSH's and TCP's own nature.
 
 from __future__ import annotations
 
+from sealift.mentions import CANCEL
 from sealift.playbook.catalogue.page import Group, Page
 
 BOTTLENECK = (
@@ -238,8 +239,8 @@ BOTTLENECK = (
         do=(
             "Ask who set it, and until when it is meant.\n"
             "In a pipeline of sealift it is the route's `--rate-limit`. A running `pv` takes "
-            "another rate: `pv -R PID -L RATE`. Or cancel the job (c) and start it with another "
-            "limit: it goes on with the resume token.\n"
+            f"another rate: `pv -R PID -L RATE`. Or cancel the job {CANCEL} and start it with "
+            "another limit: it goes on with the resume token.\n"
             "On the interface: have whoever set the `tc` rule change it."
         ),
         dont=(
@@ -265,7 +266,8 @@ BOTTLENECK = (
             "`kill -CONT PID`. D waits in the kernel: look at the pool.\n"
             "Look at the pool: `zpool status`, `zpool events`, `dmesg`.\n"
             "Wait a few minutes and see whether the counter of `zfs send -vP` moves.\n"
-            "If nothing does, cancel the job (c) and start again: it goes on with the resume token."
+            f"If nothing does, cancel the job {CANCEL} and start again: it goes on with the "
+            "resume token."
         ),
         dont=(
             "SIGUSR1 to a `zfs send` of 2.1 to make it report: it ends the send. It is safe from "

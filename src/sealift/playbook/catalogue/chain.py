@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sealift.mentions import HOLDS, JOBS, ROLL_BACK, SEND, SNAPSHOT, TOKENS
 from sealift.playbook.catalogue.page import Group, Page
 
 CHAIN = (
@@ -50,8 +51,8 @@ CHAIN = (
         do=(
             "Stop the retention job before it takes the next base.\n"
             "See whether an older snapshot is shared by `guid` and `ivsetguid`. If so, the way "
-            "back leads over a rollback of the destination (b), which destroys what is newer "
-            "there: read the list, it may be the only copy.\n"
+            f"back leads over a rollback of the destination {ROLL_BACK}, which destroys what is "
+            "newer there: read the list, it may be the only copy.\n"
             "Else receive in full under a new name, compare, then decide about the old one.\n"
             "From then on hold the base on both sides (`zfs hold TAG DATASET@BASE`) and keep a "
             "bookmark on the source (`zfs bookmark SOURCE@BASE SOURCE#BASE`): sealift's jobs do "
@@ -83,10 +84,10 @@ CHAIN = (
             "Stop what made it: `zfs set readonly=on DEST` and no snapshot tool on the replica "
             "(`zfs set com.sun:auto-snapshot=false DEST`, sanoid's configuration).\n"
             "If any of it is worth keeping, send it elsewhere first, with `-w`.\n"
-            "Roll back as a step of its own (b), then plan again. If there are newer snapshots, "
-            "`zfs rollback DEST@BASE` refuses and lists them, and `zfs rollback -r DEST@BASE` "
-            "destroys them. If there are none, the first already throws away what was written "
-            "since."
+            f"Roll back as a step of its own {ROLL_BACK}, then plan again. If there are newer "
+            "snapshots, `zfs rollback DEST@BASE` refuses and lists them, and `zfs rollback -r "
+            "DEST@BASE` destroys them. If there are none, the first already throws away what was "
+            "written since."
         ),
         dont=(
             "`zfs receive -F`: it does the same without showing it, and with `-R` it also destroys "
@@ -114,7 +115,7 @@ CHAIN = (
             "Find the newest snapshot with both equal: `zfs get -Hp -r -t snapshot,bookmark -o "
             "name,property,value guid,ivsetguid` of SOURCE and DEST.\n"
             "If there is one, roll the destination back to it, after reading what that destroys "
-            "(b), and send with `-w`.\n"
+            f"{ROLL_BACK}, and send with `-w`.\n"
             "If there is none, receive in full under a new name, compare, then decide about the "
             "old one."
         ),
@@ -163,8 +164,8 @@ CHAIN = (
         recognised=(
             "`userrefs` and `zfs holds` of the base on either side: no hold that lasts, and on the "
             "source no bookmark of it. Where no hold of the route's tag and no job shows that this "
-            "route holds its anchors it is a note only. The list of holds (h) counts the route's "
-            "own tag alone: another's owner may release it at any moment."
+            f"route holds its anchors it is a note only. The list of holds {HOLDS} counts the "
+            "route's own tag alone: another's owner may release it at any moment."
         ),
         do=(
             "Hold it on both sides: `zfs hold TAG SOURCE@BASE` and `zfs hold TAG DEST@BASE` (h, "
@@ -194,10 +195,10 @@ CHAIN = (
         ),
         do=(
             "Look whether somebody is receiving into it now (`ps`, j). If so, wait.\n"
-            "Resume it (s): `zfs send -w -t TOKEN`, received with `zfs receive -s -u` into exactly "
-            "the dataset that shows the token.\n"
+            f"Resume it {SEND}: `zfs send -w -t TOKEN`, received with `zfs receive -s -u` into "
+            "exactly the dataset that shows the token.\n"
             "Plan the rest afterwards: a token finishes one snapshot of one dataset.\n"
-            "Only if it is not wanted any more, give it up: `zfs receive -A DEST` (t). Of an "
+            f"Only if it is not wanted any more, give it up: `zfs receive -A DEST` {TOKENS}. Of an "
             "increment that destroys what arrived of it; of a first snapshot, the whole dataset."
         ),
         dont=(
@@ -227,8 +228,8 @@ CHAIN = (
             "DEST`. It may have been cut in a copy.\n"
             "See whether the dataset has snapshots: `zfs list -t snapshot DEST`. If it has none, "
             "giving the token up destroys the dataset.\n"
-            "Give it up: `zfs receive -A DEST` (t).\n"
-            "Plan anew (s), and hold base and target from now on."
+            f"Give it up: `zfs receive -A DEST` {TOKENS}.\n"
+            f"Plan anew {SEND}, and hold base and target from now on."
         ),
         dont=(
             "`zfs destroy` of the dataset to get rid of the token: `-A` takes the partial snapshot "
@@ -256,7 +257,8 @@ CHAIN = (
             "Find who sends there: `ps` on both hosts now, `zpool history -il POOL` as root on the "
             "destination for what was. If it is somebody's, have them finish, and give the two "
             "transfers datasets of their own.\n"
-            "If nobody needs it: `zfs receive -A DEST`, after reading what that destroys (t).\n"
+            "If nobody needs it: `zfs receive -A DEST`, after reading what that destroys "
+            f"{TOKENS}.\n"
             "If nobody can explain it, treat the destination as not to be trusted until somebody "
             "can."
         ),
@@ -279,8 +281,8 @@ CHAIN = (
             "`zfs send -R` said that a snapshot does not exist in a child."
         ),
         do=(
-            "Finish partial receives first (t).\n"
-            "Send dataset by dataset, each from its own base: sealift plans it so (s).\n"
+            f"Finish partial receives first {TOKENS}.\n"
+            f"Send dataset by dataset, each from its own base: sealift plans it so {SEND}.\n"
             "Take a new recursive snapshot (`zfs snapshot -r SOURCE@NAME`, n).\n"
             "Send that as one package, `zfs send -w -R -I @OLD SOURCE@NEW`: it also puts the "
             "encryption hierarchy right, and needs no key."
@@ -311,7 +313,7 @@ CHAIN = (
             "If it moves, or has an owner, wait.\n"
             "If its sender is gone, end that one process by its number: `kill PID`. What it has "
             "received is kept if it runs with `-s`.\n"
-            "Plan again: there may be a token now (s)."
+            f"Plan again: there may be a token now {SEND}."
         ),
         dont=(
             "Ending every `zfs receive` by name: other routes' go with it.\n"
@@ -335,8 +337,9 @@ CHAIN = (
         ),
         do=(
             "See which are missing: the tree marks what only the source has.\n"
-            "If a child lacks the snapshot on the source, too: `zfs snapshot -r SOURCE@NAME` (n).\n"
-            "Plan again (s): it starts from what is there.\n"
+            "If a child lacks the snapshot on the source, too: `zfs snapshot -r SOURCE@NAME` "
+            f"{SNAPSHOT}.\n"
+            f"Plan again {SEND}: it starts from what is there.\n"
             "With a receiver of 2.1 send per dataset (`--per-dataset`), or update it."
         ),
         dont=(
@@ -356,9 +359,10 @@ CHAIN = (
             "`receive` without `finish receiving` in `zpool events`, where we may read them."
         ),
         do=(
-            "See what the sender said: the jobs (j), or the log of whatever starts the sends.\n"
+            f"See what the sender said: the jobs {JOBS}, or the log of whatever starts the sends.\n"
             "If it ends after the same time each time, somebody has set a deadline.\n"
-            "If the link breaks, send with a job (s): it goes on from the resume token by itself.\n"
+            f"If the link breaks, send with a job {SEND}: it goes on from the resume token by "
+            "itself.\n"
             "If nothing of it stays, have whoever starts it use `zfs receive -s`."
         ),
         dont="Trying the same again by hand without having read why it ended.",

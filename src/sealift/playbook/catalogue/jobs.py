@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sealift import mentions
+from sealift.mentions import LOG, SEND, TOKENS
 from sealift.playbook.catalogue.page import Group, Page
 
 JOBS = (
@@ -18,9 +20,10 @@ JOBS = (
             "catalogue of messages."
         ),
         do=(
-            "Read what the hosts said (j), and on both `dmesg` and `journalctl` for that minute.\n"
+            f"Read what the hosts said {mentions.JOBS}, and on both `dmesg` and `journalctl` for "
+            "that minute.\n"
             "Check that both hosts answer and that neither was restarted: `uptime`.\n"
-            "Send again (s): it goes on where it stopped."
+            f"Send again {SEND}: it goes on where it stopped."
         ),
         dont="Aborting the token to start afresh: that sends everything again.",
     ),
@@ -38,7 +41,7 @@ JOBS = (
             "sender's broken pipe its echo.\n"
             "Look at the destination: `zpool status`, `zfs get receive_resume_token DEST`, the "
             "newest snapshots.\n"
-            "Plan again (s): many obstacles are seen before anything is sent.\n"
+            f"Plan again {SEND}: many obstacles are seen before anything is sent.\n"
             "Look for the words among the issues of openzfs/zfs, and report them to us."
         ),
         dont=("Repeating it until it works.\nAdding `-F` because a message suggests it."),
@@ -59,7 +62,7 @@ JOBS = (
             "See why: `uptime`, and the kernel's memory guard in `dmesg`.\n"
             "If it ended when somebody logged out, systemd ends that user's processes: `loginctl "
             "enable-linger USER`.\n"
-            "Send again (s): the plan starts from what the destination has, its resume token "
+            f"Send again {SEND}: the plan starts from what the destination has, its resume token "
             "included."
         ),
         dont=(
@@ -77,8 +80,8 @@ JOBS = (
         recognised="The job's own record on its coordinator.",
         do=(
             "Ask whoever cancelled it: the reason may still hold.\n"
-            "Send again (s): it goes on from there.\n"
-            "Or give the token up, after reading what that destroys (t)."
+            f"Send again {SEND}: it goes on from there.\n"
+            f"Or give the token up, after reading what that destroys {TOKENS}."
         ),
         dont="Releasing the job's holds meanwhile: base and target are needed to go on.",
     ),
@@ -173,7 +176,7 @@ JOBS = (
         ),
         do=(
             "Read what the host said, below.\n"
-            "Run the command there, as the command log shows it (@).\n"
+            f"Run the command there, as the command log shows it {LOG}.\n"
             "Check `zfs version`, and that the disk of the home folder is not full: `df -h`.\n"
             "Report text and version to us."
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sealift.mentions import KEYS, LOAD, LOCK, QUIT, TEST
 from sealift.playbook.catalogue.page import Group, Page
 
 KEY_PROCEDURES = (
@@ -21,7 +22,7 @@ KEY_PROCEDURES = (
             "Look at the path: `ls -l FILE`, on the machine where the file is meant to be.\n"
             "Name another file, or type the key (`Type it`).\n"
             "If the file is gone for good, find the key in the place where it is kept for a "
-            "disaster, and try it there and then (k, v)."
+            f"disaster, and try it there and then {TEST}."
         ),
         dont="Copying the key to the host to have it found there: whoever has the host has it.",
     ),
@@ -35,10 +36,10 @@ KEY_PROCEDURES = (
         ),
         recognised="`keystatus` of the encryption root, read anew after the step.",
         do=(
-            "Look at the lock timers in the list of keys (k): one may have been due.\n"
+            f"Look at the lock timers in the list of keys {KEYS}: one may have been due.\n"
             "Ask who else works there; `zpool history -il POOL` as root can name `unload-key`, "
             "with user and time.\n"
-            "Load it again (k, l)."
+            f"Load it again {LOAD}."
         ),
         dont="Loading it again and again: what takes it away is found first.",
     ),
@@ -52,8 +53,8 @@ KEY_PROCEDURES = (
         ),
         recognised="Both are looked for before a secret is asked for.",
         do=(
-            "Leave sealift (q), and start it without them: `env -u TEXTUAL -u TEXTUAL_LOG sealift "
-            "ROUTE`.\n"
+            f"Leave sealift {QUIT}, and start it without them: `env -u TEXTUAL -u TEXTUAL_LOG "
+            "sealift ROUTE`.\n"
             "If a passphrase was typed into something that logs, count it as known: change it on "
             "the source, `zfs change-key ENCRYPTIONROOT`."
         ),
@@ -86,7 +87,7 @@ KEY_PROCEDURES = (
             "start, and whenever the list of keys is open."
         ),
         do=(
-            "Lock it yourself when you are done (k, u), and mind that nothing else will.\n"
+            f"Lock it yourself when you are done {LOCK}, and mind that nothing else will.\n"
             "Look why it went: `~/.local/state/sealift/locks/ID/log` on the host.\n"
             "So that the next one stays: `loginctl enable-linger USER` there."
         ),

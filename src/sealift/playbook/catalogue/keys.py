@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sealift.mentions import SEND, SNAPSHOT
 from sealift.playbook.catalogue.page import Group, Page
 
 KEYS = (
@@ -104,7 +105,7 @@ KEYS = (
         do=(
             "Keep the old passphrase and the new one, both.\n"
             "Take a new recursive snapshot and send it raw, to every dataset below that root: then "
-            "all have the new wrapping: a snapshot (n), then a send (s).\n"
+            f"all have the new wrapping: a snapshot {SNAPSHOT}, then a send {SEND}.\n"
             "Where a key may be entered, try it without loading: `zfs load-key -n ENCRYPTIONROOT`. "
             "First the passphrase from before the change, then the one after.\n"
             "If the mount is denied with `keystatus=available`, change nothing there. The sender's "
@@ -283,7 +284,8 @@ KEYS = (
             "keyformat=passphrase -o pbkdf2iters=NUMBER ENCRYPTIONROOT`. Or a random key: `-o "
             "keyformat=hex`.\n"
             "Put it where it can be found when the source is gone, and keep the former one.\n"
-            "Take a recursive snapshot and send it raw to every replica: (n), then (s).\n"
+            f"Take a recursive snapshot and send it raw to every replica: {SNAPSHOT}, then "
+            f"{SEND}.\n"
             "Copies made before still open with the old passphrase, and the master key stays the "
             "same. If the old one may be known, copy the data into a new dataset."
         ),

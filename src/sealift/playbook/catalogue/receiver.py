@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sealift.mentions import CANCEL, HOLD, HOLDS, JOBS, PRUNE, SEND
 from sealift.playbook.catalogue.page import Group, Page
 
 RECEIVER = (
@@ -20,13 +21,13 @@ RECEIVER = (
         ),
         do=(
             "See who uses it: `zfs list -o space -r POOL`.\n"
-            "Destroy snapshots that may go (x): `zfs destroy -nvp DEST@FIRST%LAST` says what it "
-            "would free, without `-n` it does. Room comes back by and by: `zpool get freeing "
+            f"Destroy snapshots that may go {PRUNE}: `zfs destroy -nvp DEST@FIRST%LAST` says what "
+            "it would free, without `-n` it does. Room comes back by and by: `zpool get freeing "
             "POOL`.\n"
             "If reservations came along with `-p` or `-R`: `zfs get -r -s local,received "
             "refreservation,reservation DEST`, and receive with `-x refreservation`.\n"
             "Else add disks.\n"
-            "Then go on with the resume token (s): with `-s`, what had arrived is saved."
+            f"Then go on with the resume token {SEND}: with `-s`, what had arrived is saved."
         ),
         dont=(
             "Destroying the destination's newest snapshot: it is the base.\n"
@@ -67,10 +68,10 @@ RECEIVER = (
         ),
         do=(
             "Find where it is set: `zfs get -r -s local,received quota,refquota POOL`.\n"
-            "If it is meant, free room below it (x).\n"
+            f"If it is meant, free room below it {PRUNE}.\n"
             "If it came along, raise it where it is set: `zfs set quota=SIZE DATASET`. Receive "
             "with `-x quota -x refquota` from then on.\n"
-            "Go on with the resume token (s)."
+            f"Go on with the resume token {SEND}."
         ),
         dont=(
             "Destroying snapshots to get below a `refquota`: it does not count them.\n"
@@ -123,7 +124,7 @@ RECEIVER = (
             "a cable or an iSCSI path, seldom several disks at once.\n"
             "Bring the devices back, then `zpool clear POOL`.\n"
             "If it stays suspended with all devices there, restart the host.\n"
-            "Then scrub the pool, and go on with the resume token (s)."
+            f"Then scrub the pool, and go on with the resume token {SEND}."
         ),
         dont=(
             "Starting further sends, listings or scrubs: they hang as well.\n"
@@ -144,7 +145,7 @@ RECEIVER = (
             "Ask who imported it so, and why: it may be a rescue, or the pool has features that "
             "this ZFS can only read (`zpool status`).\n"
             "If there is no reason any more: `zpool export POOL`, then `zpool import POOL`.\n"
-            "Go on with the resume token (s)."
+            f"Go on with the resume token {SEND}."
         ),
         dont=(
             "Setting `readonly=off` on the dataset: it changes nothing here and takes the "
@@ -234,9 +235,9 @@ RECEIVER = (
             "that the dataset is busy or the snapshot held."
         ),
         do=(
-            "Find who: `ps -ef | grep 'zfs receive'`, jobs (j), `zfs holds -r DATASET@SNAPSHOT` "
-            "(h), `zfs get mounted DATASET`.\n"
-            "Wait for it, or cancel that job (c).\n"
+            f"Find who: `ps -ef | grep 'zfs receive'`, jobs {JOBS}, `zfs holds -r "
+            f"DATASET@SNAPSHOT` {HOLDS}, `zfs get mounted DATASET`.\n"
+            f"Wait for it, or cancel that job {CANCEL}.\n"
             "Release a hold only if its tag is the route's: `zfs release TAG DATASET@SNAPSHOT`.\n"
             "If nothing at all runs there, an export and import of the pool, in a quiet hour, "
             "removes what a crashed receive left."
@@ -312,7 +313,7 @@ RECEIVER = (
         recognised="Events `ereport.fs.zfs.authentication` in `zpool events`, for root only.",
         do=(
             "See which datasets and files: `zpool status -v POOL`.\n"
-            "Keep what is good: hold older snapshots on both sides (H).\n"
+            f"Keep what is good: hold older snapshots on both sides {HOLD}.\n"
             "Compare versions with the known bugs in the fourth step of the playbook.\n"
             "Check the memory and the disks of that host; then scrub twice and look again.\n"
             "What stays damaged comes from the other side: send it there raw, under a new name."

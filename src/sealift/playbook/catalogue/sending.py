@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sealift.mentions import PRUNE, ROLL_BACK, SEND, SNAPSHOT, TOKENS
 from sealift.playbook.catalogue.page import Group, Page
 
 SENDING = (
@@ -22,8 +23,9 @@ SENDING = (
             "Read how the last job ended (j, `sealift jobs`), and mend that first.\n"
             "Look for the timer that should have started one: `systemctl list-timers`, cron, "
             "zrepl, syncoid, and their logs.\n"
-            "Look for a partial receive that waits: `zfs get -r receive_resume_token DEST` (t).\n"
-            "Plan a send, read it and start it (s)."
+            "Look for a partial receive that waits: `zfs get -r receive_resume_token DEST` "
+            f"{TOKENS}.\n"
+            f"Plan a send, read it and start it {SEND}."
         ),
         dont=(
             "Starting a send by hand while a timer may start another into the same dataset: the "
@@ -50,7 +52,7 @@ SENDING = (
             "reached quota refuses snapshots, too.\n"
             "If they exist under other names, correct the route's name format, or send all "
             "snapshots (`--all-snapshots`).\n"
-            "Take one of the whole tree: `zfs snapshot -r SOURCE@NAME` (n).\n"
+            f"Take one of the whole tree: `zfs snapshot -r SOURCE@NAME` {SNAPSHOT}.\n"
             "Where no key is loaded on the source, it is most likely a replica itself: look at the "
             "route that feeds it, and take none here."
         ),
@@ -102,10 +104,10 @@ SENDING = (
             "See how far it got: compare `zfs get -Hp -r -t snapshot -o name,value ivsetguid` of "
             "SOURCE and DEST.\n"
             "If it left a token that is not raw, abort it: `zfs receive -A DEST`, after reading "
-            "what that destroys (t).\n"
+            f"what that destroys {TOKENS}.\n"
             "If an older snapshot has the same `guid` and `ivsetguid` on both sides, roll back to "
-            "it knowingly (b) and send with `-w`. Else receive in full under a new name, compare, "
-            "and only then retire the old one.\n"
+            f"it knowingly {ROLL_BACK} and send with `-w`. Else receive in full under a new name, "
+            "compare, and only then retire the old one.\n"
             "Count what has arrived as disclosed to the destination."
         ),
         dont=(
@@ -161,7 +163,7 @@ SENDING = (
         do=(
             "See which dataset it is: for a new child a full stream is right.\n"
             "End the send if it is not meant. A refused receive has changed nothing.\n"
-            "Plan it here (s): the base is chosen by guid, not by name.\n"
+            f"Plan it here {SEND}: the base is chosen by guid, not by name.\n"
             "Look at the script that sent it: it may pick the base by name, or from a listing that "
             "ends with the children's new snapshots."
         ),
@@ -223,7 +225,7 @@ SENDING = (
             "send with `-i` from the base to the newest.\n"
             "If the package is refused, send per dataset (`--per-dataset`).\n"
             "Thin out on the source what nobody needs, after reading what would go: `zfs destroy "
-            "-nv DATASET@FIRST%LAST` (x)."
+            f"-nv DATASET@FIRST%LAST` {PRUNE}."
         ),
         dont=(
             "Destroying base or target, or what is held.\n"

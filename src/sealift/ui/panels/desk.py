@@ -17,7 +17,7 @@ from sealift.replication.picture import Picture
 from sealift.replication.seen import Seen
 from sealift.replication.watch import RouteWatch
 from sealift.ui import dialogs
-from sealift.ui.bindings import keys_of
+from sealift.ui.bindings import shown
 from sealift.ui.screens.dialog import Choice, Dialog
 from sealift.ui.text import Glyphs
 from sealift.zfs.commands import Command
@@ -96,7 +96,7 @@ class Desk:
     def say(self, words: str, *, warning: bool = False, seconds: float | None = None) -> None:
         """Tell the operator something in passing, for so many seconds or as long as is usual."""
         severity: SeverityLevel = "warning" if warning else "information"
-        words = keys_of(self.screen).in_words(words)
+        words = shown(self.screen, words)
         self.screen.notify(words, severity=severity, timeout=seconds, markup=False)
 
     def wait_for(self, words: str) -> None:

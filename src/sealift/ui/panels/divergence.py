@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sealift.actions import DIVERGENCE, named
+from sealift.mentions import SEND
 from sealift.replication.changes import Holds
 from sealift.replication.comparison import Comparison
 from sealift.replication.divergence import Lost, divergence, explained, rollback_command
@@ -70,7 +71,7 @@ async def roll_back(desk: Desk, lost: Lost) -> None:
             *([line] if line else []),
             (
                 "It is read again first, and nothing is done if anything else would be lost by "
-                "then. There is no undo. Then plan anew (s)."
+                f"then. There is no undo. Then plan anew {SEND}."
             ),
         ],
         [Choice("roll_back", "Roll back", "destruction", lost.refusal)],
@@ -80,4 +81,4 @@ async def roll_back(desk: Desk, lost: Lost) -> None:
     if chosen != "roll_back":
         return
     if await desk.carry_out(desk.changes.roll_back(lost), "Not rolled back"):
-        desk.say(f"Rolled back: {lost.dataset}. Then plan anew (s).")
+        desk.say(f"Rolled back: {lost.dataset}. Then plan anew {SEND}.")

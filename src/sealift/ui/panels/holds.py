@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from sealift.actions import HOLDS, named
 from sealift.hosts.trouble import TroubleError
+from sealift.mentions import HOLD_THERE, RELEASE
 from sealift.replication.anchors import Side, unheld
 from sealift.replication.changes import Holds
 from sealift.replication.comparison import Comparison
@@ -143,7 +144,10 @@ def _details(row: Held, comparison: Comparison, tag: str, others: str) -> list[s
                 f"{row.snapshot} on the {row.side} is the base of the next increment, and nothing "
                 "of this route holds it."
             ),
-            "Whoever destroys it breaks the chain: retention, a person, a tool. Hold it (h, H).",
+            (
+                "Whoever destroys it breaks the chain: retention, a person, a tool. Hold it "
+                f"{HOLD_THERE}."
+            ),
         ]
     paragraphs = [f"{row.snapshot} on the {row.side}: {row.hold.whose}."]
     if warning := release_warning(row.hold, comparison):
@@ -175,7 +179,7 @@ def release_paragraphs(
         "\n".join(command_lines),
         (
             "Will not: destroy anything by itself. It lets others do so.\n"
-            "Undo: hold them again (h, H), as long as they are there."
+            f"Undo: hold them again {HOLD_THERE}, as long as they are there."
         ),
     ]
 
@@ -272,7 +276,7 @@ async def hold(desk: Desk, wanted: dict[Side, tuple[str, ...]]) -> None:
                 "released from it."
             ),
             *("\n".join(lines[side]) for side in sides),
-            "Will not: send or destroy anything.\nUndo: release them (h, R).",
+            f"Will not: send or destroy anything.\nUndo: release them {RELEASE}.",
         ],
         choices,
         copy="\n".join(line for side in sides for line in lines[side]),

@@ -11,6 +11,7 @@ from sealift.hosts.trouble import TroubleError
 from sealift.keys import purposes
 from sealift.keys.hand import Hand
 from sealift.keys.steps import Kind, Step, StepId
+from sealift.mentions import AUDIT
 from sealift.routes import Purpose
 from sealift.ui import key_words
 from sealift.ui.panels.desk import Desk
@@ -30,6 +31,7 @@ class PurposeWizard(Wizard):
         self._dataset = dataset
         self._now = now
         self._purpose = Purpose.STANDBY if now is Purpose.VAULT else Purpose.VAULT
+        self._was_locked = False
 
     async def walk(self) -> None:
         """From the first step to the last one, or to where the operator stops."""
@@ -41,6 +43,7 @@ class PurposeWizard(Wizard):
             try:
                 if any(step.id is StepId.USERS for step in self._steps):
                     await self._locked()
+                    self._was_locked = True
                 await self._set()
             except (Stopped, TroubleError):
                 with suppress(TroubleError):  # that it begins is there, and it says no more
@@ -68,7 +71,7 @@ class PurposeWizard(Wizard):
 
     @property
     def _steps(self) -> tuple[Step, ...]:
-        return purposes.steps(self._tree, self._purpose, self._wish.reason)
+        return purposes.steps(self._tree, self._purpose, self._wish.reason, locked=self._was_locked)
 
     @property
     def _title(self) -> str:
@@ -113,4 +116,7 @@ class PurposeWizard(Wizard):
         lines = [await self._hand.proof(self._roots)]
         if self._purpose is not self._now:
             lines.append(f"This run goes on as before: start sealift with {flag} from now on.")
-        return [*lines, "Look at the audit (a) next: what a host does at boot is not set here."]
+        return [
+            *lines,
+            f"Look at the audit {AUDIT} next: what a host does at boot is not set here.",
+        ]

@@ -14,6 +14,7 @@ from sealift.keys.hand import Verified
 from sealift.keys.secret import Secret
 from sealift.keys.steps import Kind, StepId
 from sealift.keys.timer import LONGEST
+from sealift.mentions import LOCK
 from sealift.ui import key_words
 from sealift.ui.panels.key_material import no_traces, read_key
 from sealift.ui.panels.key_walk import MINUTES, Stopped, Walk
@@ -299,7 +300,7 @@ class Wizard(Walk):
         own = [each for each in timers if each.runs and set(each.roots) & set(self._wish.roots)]
         lines += [key_words.timer(each) for each in own]
         if not own:
-            lines.append("Nothing locks it by itself: lock it (k, u).")
+            lines.append(f"Nothing locks it by itself: lock it {LOCK}.")
         await self._done(StepId.PROOF, lines)
 
     # Locking

@@ -11,6 +11,7 @@ from sealift.keys.hand import Hand
 from sealift.keys.state import KeyDataset, KeyRoot, KeyTree
 from sealift.keys.steps import Kind
 from sealift.keys.timer import Timer, TimerState
+from sealift.mentions import BUILD, LOCK
 from sealift.replication.anchors import Side
 from sealift.routes import Purpose
 from sealift.ui import headline, key_words, text
@@ -116,7 +117,7 @@ def _absent(side: Side, read: Keys) -> bool:
 def _nothing_there(where: str, read: Keys) -> Entry:
     cells = (read.asked, where, "none", "nothing there yet", "", "", "")
     details = (
-        f"{read.asked} is not there yet: build the vault (k, b), step by step; it needs no key.",
+        f"{read.asked} is not there yet: build the vault {BUILD}, step by step; it needs no key.",
     )
     return Entry(f"destination\0{read.asked}", headline.INFO, cells, details, (_BUILD,))
 
@@ -275,7 +276,7 @@ async def _cancel_timer(desk: Desk, hand: Hand, timer: Timer) -> None:
         f"Cancel timer {timer.id}",
         [
             key_words.timer(timer),
-            "Without it the key stays loaded until somebody locks it (k, u) or the host restarts.",
+            f"Without it the key stays loaded until somebody locks it {LOCK} or the host restarts.",
         ],
         [Choice("end", "Cancel the timer", "change")],
         cancel="Let it run",

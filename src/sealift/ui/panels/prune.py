@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from sealift.actions import PRUNE, named
 from sealift.hosts.trouble import TroubleError
+from sealift.mentions import DESTROY
 from sealift.replication.anchors import Side
 from sealift.replication.changes import Holds
 from sealift.replication.comparison import Comparison
@@ -71,7 +72,7 @@ def _entry(each: Verdict, snapshot: Snapshot, label: str, shared: tuple[Deed, ..
         f"{name}: {verdict}.",
         (
             f"Made {made} UTC. Alone it frees {text.size(snapshot.used)}; what several share is "
-            "freed only when all of them go. Destroying it (x, D) asks ZFS first."
+            f"freed only when all of them go. Destroying it {DESTROY} asks ZFS first."
         ),
     )
     level = headline.OK if each.may_go else headline.INFO

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sealift.actions import TOKENS, named
 from sealift.hosts.trouble import TroubleError
+from sealift.mentions import JOBS, RESUME, SEND
 from sealift.replication.comparison import Comparison
 from sealift.replication.job import Job
 from sealift.replication.resuming import Partial, partials
@@ -126,7 +127,7 @@ def _details(each: Waiting) -> list[str]:
     if each.writer is not None:
         paragraphs[0] += (
             f"\nJob {each.writer.about.id} on {each.writer.host} writes to it now: follow it there "
-            "(j). A token is there all the while."
+            f"{JOBS}. A token is there all the while."
         )
     else:
         paragraphs.append(partial.mend)
@@ -242,7 +243,7 @@ class TokensPanel(Panel):
                 if partial.new
                 else f"Giving it up {thrown_away(partial)}",
                 f"{partial.why}.",
-                *(["It can still be resumed (t, r)."] if partial.resumable else []),
+                *([f"It can still be resumed {RESUME}."] if partial.resumable else []),
                 command,
                 (
                     "It is read again first, and nothing is done if it is another token by then "
@@ -259,7 +260,7 @@ class TokensPanel(Panel):
             await desk.tell("Not given up", [why])
             return
         if await desk.carry_out(desk.changes.abort(partial), "Not given up"):
-            desk.say(f"Given up: {into}. Then plan anew (s).")
+            desk.say(f"Given up: {into}. Then plan anew {SEND}.")
 
     def _refusal(self, into: str) -> str:
         each = self._found.get(into)

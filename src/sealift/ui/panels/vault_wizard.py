@@ -10,6 +10,7 @@ from sealift.keys.hand import Hand
 from sealift.keys.steps import StepId
 from sealift.keys.vault import Stage
 from sealift.keys.vault_look import Look
+from sealift.mentions import BUILD, CANCEL
 from sealift.replication.job import JobState
 from sealift.ui import vault_words
 from sealift.ui.panels import sending
@@ -21,8 +22,8 @@ from sealift.zfs.names import BadNameError
 from sealift.zfs.parse import ParseError
 
 _LEAVING = (
-    "The job runs on its host and goes on whatever becomes of this program. Come back (k, b): it "
-    "is found again. It can be cancelled (c) from the route."
+    f"The job runs on its host and goes on whatever becomes of this program. Come back {BUILD}: it "
+    f"is found again. It can be cancelled {CANCEL} from the route."
 )
 _NEXT = Choice("next", "Go on")
 _AGAIN = Choice("again", "Look again")

@@ -14,7 +14,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
-from sealift.ui.bindings import keys_of
+from sealift.ui.bindings import shown
 from sealift.zfs.names import printable
 
 # Keys that were meant for the screen below reach a dialog that has just opened.
@@ -97,8 +97,7 @@ class Dialog(ModalScreen[str]):
             box.border_title = Text(printable(self._title))
             with VerticalScroll(id="text", can_focus=False):
                 # One widget however many paragraphs: each of its own costs a millisecond.
-                words = "\n\n".join(printable(each) for each in self._paragraphs)
-                yield Static(Text(keys_of(self).in_words(words)))
+                yield Static(Text(shown(self, "\n\n".join(self._paragraphs))))
             with Vertical(id="foot"):
                 yield from self._above_the_buttons()
                 with Horizontal(id="buttons"):
@@ -106,7 +105,7 @@ class Dialog(ModalScreen[str]):
 
     def _above_the_buttons(self) -> ComposeResult:
         refused = [
-            printable(f"{choice.words}: {choice.refusal}")
+            shown(self, f"{choice.words}: {choice.refusal}")
             for choice in self._choices.values()
             if choice.refusal
         ]

@@ -22,7 +22,7 @@ from textual.widgets import Input, Label, Static
 from sealift.actions import LIST, MOVES, ROWS, Action
 from sealift.keymap import Keymap, key_word
 from sealift.ui import text
-from sealift.ui.bindings import bindings, keys_of
+from sealift.ui.bindings import bindings, keys_of, shown
 from sealift.ui.entries import Deed, Entry, glyph_of, offered
 from sealift.ui.screens.dialog import Copied
 from sealift.ui.screens.help import HelpScreen, Row, Section, row_of, rows_of
@@ -31,7 +31,6 @@ from sealift.ui.things import THINGS
 from sealift.ui.widgets.entry_pane import GAP, EntryPane
 from sealift.ui.widgets.footer import KeyFooter
 from sealift.zfs.commands import Effect
-from sealift.zfs.names import printable
 
 WIDE = 140
 
@@ -142,8 +141,7 @@ class ListScreen(Screen[None]):
         if entry is not None:
             paragraphs = ["\n".join(f"{column}: {cell}" for column, cell in pane.cut(entry))]
             paragraphs += entry.details
-        words = "\n\n".join(printable(each) for each in paragraphs if each)
-        self._write("words", keys_of(self).in_words(words))
+        self._write("words", shown(self, "\n\n".join(each for each in paragraphs if each)))
         level = "" if entry is None else f" {glyph_of(entry.level, self._glyphs)} {entry.level} "
         self.query_one("#details").border_title = Text(level)
         deeds = self._deeds()

@@ -139,7 +139,7 @@ class PlaybookScreen(Screen[None]):
         self.query_one("#heading", Static).update(Text(words), layout=False)
 
     def _write(self, width: int) -> tuple[Item, ...]:
-        paper = Paper(width, self._glyphs, roomy=self.size.height >= TALL)
+        paper = Paper(width, self._glyphs, roomy=self.size.height >= TALL, keys=keys_of(self))
         return playbook_rows.items(self.diagnosis, self._seconds, paper)
 
     def _moved(self) -> None:
@@ -148,7 +148,7 @@ class PlaybookScreen(Screen[None]):
         if item is None:
             return
         details = self.query_one("#details", DetailsPane)
-        words = keys_of(self).in_words("\n\n".join(item.details))
+        words = "\n\n".join(item.details)
         before, self._read = self._read, (item.id, item.level, words)
         if before != self._read:
             self.query_one("#words", Static).update(Text(words))

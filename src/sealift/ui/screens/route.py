@@ -17,6 +17,7 @@ from sealift.actions import ACTIONS
 from sealift.hosts.command_log import LogEntry
 from sealift.hosts.trouble import UnknownKey
 from sealift.journal import Journal
+from sealift.mentions import CANCEL
 from sealift.playbook.diagnosis import Diagnosis
 from sealift.replication.anchors import Side
 from sealift.replication.divergence import divergence
@@ -196,7 +197,9 @@ class RouteScreen(Screen[None]):
 
     def _no_roll_back(self, *, running: bool) -> str:
         if running:
-            return keys_of(self).in_words("A job of this route is running: cancel it first (c).")
+            return keys_of(self).in_words(
+                f"A job of this route is running: cancel it first {CANCEL}."
+            )
         return "" if self._diverged else "Nothing on the destination has diverged from the base."
 
     def action_help(self) -> None:

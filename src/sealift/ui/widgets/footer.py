@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from textual import events
 from textual.app import ComposeResult
+from textual.binding import ActiveBinding
 from textual.widgets import Footer
 from textual.widgets._footer import FooterKey  # it has no public name
 
@@ -55,6 +57,14 @@ def fitting(hints: Sequence[Hint], width: int) -> tuple[int, ...]:
     return tuple(sorted(kept))
 
 
+def joined(keys: Sequence[str]) -> str:
+    """The keys of one entry: `1-5` where each follows the one before, else all of them."""
+    follow = all(len(each) == 1 for each in keys) and all(
+        ord(after) == ord(before) + 1 for before, after in pairwise(keys)
+    )
+    return f"{keys[0]}-{keys[-1]}" if follow and len(keys) > 1 else " ".join(keys)
+
+
 class KeyFooter(Footer):
     """Textual's footer, with no more in it than can be seen.
 
@@ -71,8 +81,8 @@ class KeyFooter(Footer):
         """The keys that fit."""
         if not self._bindings_ready:
             return
-        shown: dict[str, FooterKey] = {}
-        hints: list[Hint] = []
+        seen: set[str] = set()
+        rows: dict[tuple[str, str], list[ActiveBinding]] = {}
         # A key that the user chose comes last in Textual's order: the table's is kept.
         own = [each.id for _, each in self.screen._bindings]  # noqa: SLF001
         order = {name: own.index(name) for name in own}
@@ -80,24 +90,37 @@ class KeyFooter(Footer):
             self.screen.active_bindings.values(),
             key=lambda each: order.get(each.binding.id, len(own)),
         )
-        for _, binding, enabled, tooltip in active:
+        for each in active:
+            binding = each.binding
             urgent = binding.id is not None and binding.id == self.urgent
-            if binding.action in shown or not (binding.show or urgent):
+            if binding.action in seen or not (binding.show or urgent):
                 continue
-            key = FooterKey(
-                binding.key,
-                self.app.get_key_display(binding),
-                binding.description,
-                binding.action,
-                disabled=not enabled,
-                tooltip=tooltip,
+            seen.add(binding.action)
+            method = binding.action.partition("(")[0]
+            rows.setdefault((method, binding.description), []).append(each)
+        keys = [self._key(row) for row in rows.values()]
+        hints = [
+            Hint(
+                key.key_display,
+                key.description,
+                rank(row[0].binding.id or "", self.urgent, enabled=row[0].enabled),
             )
-            shown[binding.action] = key
-            weight = rank(binding.id or "", self.urgent, enabled=enabled)
-            hints.append(Hint(key.key_display, key.description, weight))
-        keys = list(shown.values())
+            for key, row in zip(keys, rows.values(), strict=True)
+        ]
         for place in fitting(hints, self.size.width):
             yield keys[place].data_bind(compact=Footer.compact)
+
+    def _key(self, row: Sequence[ActiveBinding]) -> FooterKey:
+        """The entry of bindings that do the same with different numbers; a click is the first."""
+        first = row[0].binding
+        return FooterKey(
+            first.key,
+            joined([self.app.get_key_display(each.binding) for each in row]),
+            first.description,
+            first.action,
+            disabled=not row[0].enabled,
+            tooltip=row[0].tooltip,
+        )
 
     def on_resize(self, event: events.Resize) -> None:
         """Others may fit now."""
