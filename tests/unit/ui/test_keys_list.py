@@ -13,7 +13,7 @@ from sealift.keys.timer import Timer, TimerState
 from sealift.replication.anchors import Side
 from sealift.ui import headline
 from sealift.ui.panels.keys import Keys, entries, read
-from sealift.ui.screens.listing import RESERVED
+from sealift.ui.screens.listing import ListScreen
 from tests.unit.keys.trees import ROOT, dataset, three, tree
 
 WHERE: dict[Side, str] = {"source": "root@nas1", "destination": "root@dr1"}
@@ -135,6 +135,6 @@ async def test_timers_that_cannot_be_listed_hide_no_key() -> None:
 
 def test_no_deed_has_a_key_of_the_list_or_works_at_once() -> None:
     (entry,) = entries({"destination": Keys(three())}, WHERE, vault=False)
-    assert not RESERVED & {deed.key for deed in entry.deeds}
+    assert not ListScreen.reserved() & {deed.key for deed in entry.deeds}
     assert {deed.effect.value for deed in entry.deeds} == {"change"}
     assert all(deed.title.endswith("…") for deed in entry.deeds)
