@@ -12,7 +12,7 @@ from sealift.keys import purposes, rules, vault_after, vault_before
 from sealift.keys.steps import Step, StepId
 from sealift.keys.vault_look import Checked, Look, shut
 from sealift.playbook.diagnosis import Finding
-from sealift.replication.watch import Role
+from sealift.routes import Role
 from sealift.zfs import commands
 from sealift.zfs.commands import Command, Effect
 

@@ -12,8 +12,7 @@ from sealift.config.settings import NOWHERE, SETTINGS, Setup
 from sealift.config.writing import Draft, draft, target, write
 from sealift.hosts.gate import Gate
 from sealift.hosts.trouble import TroubleError
-from sealift.replication.watch import Role
-from sealift.routes import Location
+from sealift.routes import Location, Role
 from sealift.ui import dialogs, first_rows
 from sealift.ui import new_route_rows as rows
 from sealift.ui.entries import Entry

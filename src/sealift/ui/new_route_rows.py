@@ -11,8 +11,7 @@ from sealift.config.settings import NOWHERE, SETTINGS, BadValueError, Setup
 from sealift.config.writing import Draft
 from sealift.playbook.checklist import State, checklist, may
 from sealift.replication.host_look import HostLook
-from sealift.replication.watch import Role
-from sealift.routes import SNAPSHOT_FORMAT, Location, Purpose, Route
+from sealift.routes import SNAPSHOT_FORMAT, Location, Purpose, Role, Route
 from sealift.tags import Shared, shared
 from sealift.ui import headline, text
 from sealift.ui.entries import Deed, Entry

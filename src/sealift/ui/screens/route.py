@@ -18,11 +18,11 @@ from sealift.hosts.command_log import LogEntry
 from sealift.hosts.trouble import UnknownKey
 from sealift.journal import Journal
 from sealift.playbook.diagnosis import Diagnosis
-from sealift.replication.anchors import Side
 from sealift.replication.divergence import divergence
 from sealift.replication.job import Job
 from sealift.replication.picture import Picture
 from sealift.replication.watch import RouteWatch
+from sealift.routes import Role
 from sealift.ui import dialogs, headline
 from sealift.ui.bindings import bindings, keys_of
 from sealift.ui.host_key import ask_host_key
@@ -380,7 +380,7 @@ class RouteScreen(Screen[None]):
         if self.route_watch is not None:  # `refusal` says why it is not
             ChartsPanel(self.desk).open()
 
-    def _holdable(self) -> dict[Side, str]:
+    def _holdable(self) -> dict[Role, str]:
         return under_cursor(self.tree_pane.current, self.picture.comparison)
 
     def action_hold(self) -> None:
