@@ -41,9 +41,9 @@ from tests.driving import Operator
 from tests.factories import job, mirrored
 from tests.ui import (
     pictures,
+    starting,
     test_audit_panel,
     test_charts_screen,
-    test_first_start,
     test_overview,
 )
 from tests.waiting import wait_for
@@ -204,7 +204,7 @@ async def first() -> AsyncIterator[Pilot[Any]]:
         config.parent.mkdir()
         config.write_text("Host nas1 dr1 old1 odd1\n", encoding="utf-8")
         with mock.patch.dict(os.environ, {"HOME": home, "XDG_CONFIG_HOME": home}):
-            async with test_first_start.first(size=_FIRST_SIZE) as operator:
+            async with starting.first(size=_FIRST_SIZE) as operator:
                 await operator.until("odd1")
                 yield await _calm(operator.pilot)
 

@@ -31,7 +31,7 @@ class Action:
 
 
 ACTIONS = (
-    Action("help", ("question_mark", "f1"), "help", "This page."),
+    Action("help", ("question_mark", "f1"), "help", "What is under the cursor, and every key."),
     Action("filter", ("slash",), "filter", "Show only rows with a text in them."),
     Action("details", ("d",), "details", "What the trouble on top means, and what to do."),
     Action(
@@ -222,6 +222,30 @@ OVERVIEW = (
     REFRESH,
     LOG,
 )
+FIRST = (Action("open", ("enter",), "begin", "Start the demo, look at a host, begin a route."),)
+HOST = (
+    Action("route_from", ("s",), "route from here…", "Begin a route with this as its source."),
+    Action("route_to", ("t",), "route to here…", "Begin a route that ends below this."),
+    Action("open", ("enter",), "host key…", "Compare the host's key, and trust it or not."),
+    NEW_ROUTE,
+    REFRESH,
+)
+FORM = (
+    Action("open", ("enter",), "change…", "Change the setting under the cursor."),
+    Action("open_once", ("o",), "open once", "Open the route without writing it down."),
+    Action(
+        "write",
+        ("w",),
+        "write…",
+        "Write the route into the config, or show the table to be pasted.",
+        effect=Effect.CHANGE,
+    ),
+    Action("copy_table", ("c",), "table", "Copy the route's table for the config."),
+)
+PLACES = (
+    Action("open", ("enter",), "take it", "Take this place, or look at the host."),
+    Action("type", ("t",), "type it…", "Type the place."),
+)
 TOKENS = (
     Action("resume", ("r",), "resume…", "Plan what finishes it, and look.", effect=Effect.CHANGE),
     Action("abort", ("a",), "give up…", "Throw away what has arrived.", effect=Effect.DESTRUCTION),
@@ -283,16 +307,17 @@ CHARTS = (
     _LEAVE,
 )
 
-_PROGRAM = tuple(each for each in ACTIONS if each.id in {"quit", "palette"})
-_LIST = (*LIST, *ROWS, *_PROGRAM)
+PROGRAM = tuple(each for each in ACTIONS if each.id in {"quit", "palette"})
+_LIST = (*LIST, *ROWS, *PROGRAM)
+_TOP = (*TOP, *(each for each in _LIST if each.id not in {"back", "leave", "quit"}))
 # By the name of the action that opens it, or its own: all that can be pressed there.
 SCREENS: Mapping[str, tuple[Action, ...]] = {
     "route": (*ACTIONS, *TREES),
-    "overview": (
-        *OVERVIEW,
-        *TOP,
-        *(each for each in _LIST if each.id not in {"back", "leave", "quit"}),
-    ),
+    "overview": (*OVERVIEW, *_TOP),
+    "first_start": (*FIRST, *_TOP),
+    "host": (*HOST, *_LIST),
+    "new_route": (*FORM, *_LIST),
+    "places": (*PLACES, *_LIST),
     "tokens": (*TOKENS, *_LIST),
     "jobs": (*JOBS, *_LIST),
     "prune": (*PRUNE, *_LIST),
@@ -300,8 +325,8 @@ SCREENS: Mapping[str, tuple[Action, ...]] = {
     "roll_back": (*DIVERGENCE, *_LIST),
     "audit": (*AUDIT, *_LIST),
     "keys": (*KEYS, *_LIST),
-    "playbook": (*PLAYBOOK, *ROWS, *_PROGRAM),
-    "charts": (*CHARTS, *ROWS, *_PROGRAM),
+    "playbook": (*PLAYBOOK, *ROWS, *PROGRAM),
+    "charts": (*CHARTS, *ROWS, *PROGRAM),
 }
 
 

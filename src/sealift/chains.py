@@ -105,6 +105,14 @@ def covers(dataset: str, other: str) -> bool:
     return f"{other}/".startswith(f"{dataset}/")
 
 
+def onto_itself(route: Route) -> str:
+    """That a route goes from a dataset to the same one, whoever logs in; empty if it does not."""
+    ends = route.source, route.destination
+    if same_host(*ends) and route.source.dataset == route.destination.dataset:
+        return "the source and the destination are the same dataset"
+    return ""
+
+
 def same_host(one: Location, other: Location) -> bool:
     """Whether two places are on the same host, as far as they are written alike."""
     return _host(one) == _host(other)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sealift.arguments import parser_of
+from sealift.chains import onto_itself
 from sealift.config.settings import NOWHERE, SETTINGS, Setup, nearest
 from sealift.hosts.elevation import Elevation
 from sealift.keymap import USUAL, Keymap
@@ -311,8 +312,8 @@ def _setup(
             if not set(source + destination) & {":", "/"} and _near_command(source):
                 raise UsageError(f"{_no_command(source)} A pool of that name is :{source}")
             route = Route(Location.parse(source), Location.parse(destination))
-            if route.source == route.destination:
-                raise UsageError("the source and the destination are the same dataset")
+            if wrong := onto_itself(route):
+                raise UsageError(wrong)
             return (Setup(route),), ()
     if words and not set(words[0]) & {":", "/"}:
         raise UsageError(f"{_no_command(words[0])} {PLACES}")

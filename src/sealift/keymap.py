@@ -17,6 +17,14 @@ from sealift.zfs.names import KEY_MARK, printable
 
 # What every screen and every dialog needs to be left, and to be gone through.
 FIXED = frozenset({"escape", "tab", "shift+tab", "left", "right", "ctrl+c", "ctrl+q"})
+# What a screen is called in a sentence, where that is not its name.
+_CALLED = {
+    "overview": "of all routes",
+    "first_start": "of the first start",
+    "host": "of one host",
+    "new_route": "of a new route",
+    "places": "of places for a route",
+}
 # They press whatever has the focus: nobody means a change by them.
 _PRESSING = frozenset({"enter", "space"})
 _WORDS = {"escape": "esc"}
@@ -93,7 +101,7 @@ class Conflict:
 
     def sentence(self) -> str:
         """What is told of it."""
-        place = "of all routes" if self.screen == "overview" else f"called {self.screen}"
+        place = _CALLED.get(self.screen, f"called {self.screen}")
         return (
             f"{key_word(self.key)} is both {self.name} and {self.other} on the screen {place}: "
             f"{self.name} stays on its usual key"

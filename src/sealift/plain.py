@@ -14,7 +14,7 @@ from sealift.replication.obstacles import Problem
 from sealift.replication.picture import Picture
 from sealift.replication.preview import Preview
 from sealift.replication.tools import tools
-from sealift.replication.watch import ROLES
+from sealift.routes import ROLES
 from sealift.ui import dialogs, headline, text
 from sealift.ui.text import ASCII
 from sealift.zfs.names import printable

@@ -6,8 +6,13 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from typing import Literal
 
 from sealift.zfs.names import check_dataset, check_snapshot_name, printable
+
+# Which end of a route something is about.
+Role = Literal["source", "destination"]
+ROLES: tuple[Role, Role] = ("source", "destination")
 
 LAG_LIMIT = 3600  # seconds
 SNAPSHOT_FORMAT = "rep-%Y-%m-%dT%H%MZ"

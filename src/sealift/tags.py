@@ -8,13 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 from sealift.chains import covers, same_host
-from sealift.routes import Location, Route
+from sealift.routes import Location, Role, Route
 from sealift.zfs.names import printable, relative
-
-Side = Literal["source", "destination"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +23,10 @@ class Shared:
 
     route: Route
     other: Route
-    side: Side
+    side: Role
     dataset: str
 
-    def has(self, side: Side, snapshot: str) -> bool:
+    def has(self, side: Role, snapshot: str) -> bool:
         """Whether a snapshot (`dataset@name`) of that side lies in it."""
         return side == self.side and covers(self.dataset, snapshot.partition("@")[0])
 
@@ -52,7 +49,7 @@ def shared(route: Route, others: Iterable[Route]) -> tuple[Shared, ...]:
 
 
 def _between(route: Route, other: Route) -> Iterator[Shared]:
-    sides: tuple[tuple[Side, Location], ...] = (
+    sides: tuple[tuple[Role, Location], ...] = (
         ("source", route.source),
         ("destination", route.destination),
     )

@@ -16,13 +16,13 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from sealift.replication.anchors import Side, unheld
+from sealift.replication.anchors import unheld
 from sealift.replication.comparison import Comparison, Presence, State
 from sealift.replication.divergence import divergence, rollback_command
 from sealift.replication.plan import make_plan
 from sealift.replication.pruning import by_dataset, prune_list
 from sealift.replication.resuming import partials
-from sealift.routes import Location, Route
+from sealift.routes import Location, Role, Route
 from sealift.zfs import commands
 from sealift.zfs.holds import carrying
 from tests.contract.carrying import HOSTS, Carrier, Cut, FailedError, KilledError
@@ -187,7 +187,7 @@ class Chain(RuleBasedStateMachine):
             assert unheld_bases(self.carrier, after) == set()
 
     @rule(side=sides, keep=st.integers(0, 3), some=st.none() | picks)
-    def what_may_go_is_pruned(self, side: Side, keep: int, some: int | None) -> None:
+    def what_may_go_is_pruned(self, side: Role, keep: int, some: int | None) -> None:
         comparison = self.carrier.compare()
         ours, theirs = self.carrier.holds(comparison)
         verdicts = prune_list(
@@ -224,7 +224,7 @@ class Chain(RuleBasedStateMachine):
     # --- others
 
     @rule(side=sides)
-    def a_naive_cleanup_finds_everything_held(self, side: Side) -> None:
+    def a_naive_cleanup_finds_everything_held(self, side: Role) -> None:
         comparison = self.carrier.compare()
         holds = self.carrier.holds(comparison)[0 if side == "source" else 1]
         for name in carrying(holds, self.carrier.route.hold_tag):
@@ -232,7 +232,7 @@ class Chain(RuleBasedStateMachine):
             assert name in self._snapshots(side)
 
     @rule(side=sides, among=st.sampled_from(("rep-", _OTHERS, "")))
-    def a_retention_run_goes_wild(self, side: Side, among: str) -> None:
+    def a_retention_run_goes_wild(self, side: Role, among: str) -> None:
         """All that ZFS lets it; spared is a dataset whose base is not held on that side.
 
         Of the source that is one that no job has begun with, of the destination also one that
@@ -254,7 +254,7 @@ class Chain(RuleBasedStateMachine):
         self.destroyed_by_hand |= before - self._guids(side)
 
     @rule(side=sides, pick=picks, verb=st.sampled_from(("hold", "hold", "release")))
-    def another_tag_comes_or_goes(self, side: Side, pick: int, verb: str) -> None:
+    def another_tag_comes_or_goes(self, side: Role, pick: int, verb: str) -> None:
         found = self._snapshots(side)
         name = found[pick % len(found)] if found else "tank/t@none"
         self.carrier.do(side, ("zfs", verb, _TAG, name))

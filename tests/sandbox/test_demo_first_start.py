@@ -32,9 +32,9 @@ class OnDemo(SealiftApp):
         started = partial(self.demo._started, name)  # noqa: SLF001 - as the demo's own transports
         return Host(DemoTransport(name, self.demo.directory, started), gate, log)
 
-    def open_to_look(self, place: Location) -> Host:
+    def open_to_look(self, place: Location, gate: Gate) -> Host:
         assert place.host is not None
-        return self._host(place.host, Gate(read_only=True), self.command_log)
+        return self._host(place.host, gate, self.command_log)
 
     @asynccontextmanager
     async def open_hosts(self, gate: Gate) -> AsyncIterator[tuple[Host, Host]]:

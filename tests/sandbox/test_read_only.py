@@ -13,15 +13,19 @@ from pathlib import Path
 from string import ascii_lowercase
 
 import pytest
+from textual.screen import Screen
 from textual.widgets import Button, Input
 
-from sealift.actions import ACTIONS
+from sealift.actions import ACTIONS, ROWS, SCREENS
 from sealift.cli import parse
+from sealift.config.reading import default_path
 from sealift.demo.stage import Demo
 from sealift.hosts.gate import Gate
 from sealift.hosts.host import Host
 from sealift.hosts.trouble import TroubleError
+from sealift.ui import new_route
 from sealift.ui.app import SealiftApp
+from sealift.ui.first_rows import DEMO
 from sealift.ui.screens.charts import ChartsScreen
 from sealift.ui.screens.dialog import Dialog
 from sealift.ui.screens.listing import ListScreen
@@ -31,11 +35,12 @@ from tests.driving import Operator
 from tests.waiting import wait_for
 
 from .test_demo_ends import said
+from .test_demo_first_start import OnDemo, take
 
 pytestmark = pytest.mark.timeout(600)
 _LISTS = {"jobs", "tokens", "holds", "prune", "roll_back", "keys", "audit"}
 _DEEDS = {"load", "lock", "test", "rehearse", "release"}  # some of those that lists offer
-_LEAVE = {"q"}  # what leads back from a list
+_LEAVE = {"q", "ctrl+q", "escape"}  # what leads back from a list
 _DEED = "panel"  # the group of the workers that carry out a list's deeds
 _DIALOGS = 8  # that may follow one another
 
@@ -220,11 +225,45 @@ class Driver:
 
     async def back(self) -> None:
         """To the route screen again."""
+        await self.press("escape")  # on the route screen itself it leaves the filter, the zoom
+        await self.back_to(self.operator.screen)
+
+    async def back_to(self, screen: Screen[None]) -> None:
         for _ in range(20):
-            await self.press("escape")  # on the route screen itself it leaves the filter, the zoom
-            if self.operator.app.screen is self.operator.screen:
+            if self.operator.app.screen is screen:
                 return
+            await self.press("escape")
         raise AssertionError(f"no way back from {self.operator.app.screen}")
+
+    async def every_key_of(self, name: str, opens: str = "") -> None:
+        """Every key of a list but those that only move, on each row that offers other deeds.
+
+        `opens` is the row below it that opens the list again, where a deed may leave it.
+        """
+        shown = self._list()
+        actions = (each for each in SCREENS[name] if each not in ROWS)
+        keys = {key for action in actions for key in action.keys} - _LEAVE
+        seen = set()
+        for entry in shown.pane.entries:
+            kind = tuple((deed.id, deed.title, bool(deed.refusal)) for deed in entry.deeds)
+            if kind in seen or entry.id == DEMO:  # which ends the program
+                continue
+            seen.add(kind)
+            row = [each.id for each in shown.pane.entries].index(entry.id)
+            for key in sorted(keys):
+                shown.pane.move_to(row)
+                await self.press(key)
+                await self.dialogs()
+                if opens and shown not in self.operator.app.screen_stack:
+                    await take(self.operator, opens)
+                    shown = self._list()
+                await self.back_to(shown)
+                if shown.query_one("#filter-line").display:
+                    await self.press("escape")
+                if shown.pane.marks:
+                    shown.pane.move_to(row)
+                    shown.pane.toggle_mark()
+        self.opened.add(name)
 
 
 async def test_the_gate_is_not_asked_for_one_change() -> None:
@@ -260,6 +299,63 @@ async def test_the_gate_alone_keeps_what_a_rollback_would_destroy() -> None:
         assert driver.offered
         kept_back(app)
         assert await app.demo.deeds() == before
+
+
+@asynccontextmanager
+async def first_start(folder: Path, *words: str) -> AsyncIterator[tuple[Operator, OnDemo]]:
+    """The program without a route, where ssh knows the demo's hosts."""
+    config = folder / "ssh_config"
+    config.write_text("Host nas1 dr1\n")
+    app = OnDemo(parse(["--ssh-config", str(config), *words]))
+    async with (
+        Demo.open("quiet-night") as app.demo,
+        app.run_test(size=(120, 36), notifications=True) as pilot,
+    ):
+        yield Operator(pilot, patience=30), app
+
+
+async def before_there_is_a_route(operator: Operator) -> Driver:
+    """Every key from the first screen to the form, once a route is chosen."""
+    driver = Driver(operator)
+    await operator.until("no route yet")
+    await driver.every_key_of("first_start")
+    await take(operator, "host nas1")
+    await operator.until("as root on nas1")
+    await driver.every_key_of("host")
+    await take(operator, "tank/prod", "s")
+    await take(operator, "destination")
+    await take(operator, "host dr1")
+    await operator.until("backup")
+    await driver.every_key_of("places", opens="destination")
+    await take(operator, "dr1:backup")
+    await operator.until("Take it")
+    await operator.choose("take")
+    await operator.until("there already, as a replica is")
+    await driver.every_key_of("new_route")
+    assert driver.opened == {"first_start", "host", "places", "new_route"}
+    return driver
+
+
+async def test_before_there_is_a_route_nothing_is_written_either(tmp_path: Path) -> None:
+    async with first_start(tmp_path, "--read-only") as (operator, app):
+        driver = await before_there_is_a_route(operator)
+        assert driver.offered == 0
+        assert await app.demo.deeds() == ()
+    assert not default_path().exists()
+
+
+async def test_the_gate_alone_keeps_the_config_from_being_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Watchful(read_only=True)
+    monkeypatch.setattr(new_route, "Gate", lambda **_: gate)
+    async with first_start(tmp_path) as (operator, app):
+        driver = await before_there_is_a_route(operator)
+        assert driver.offered
+        assert gate.asked
+        assert gate.refused == gate.asked
+        assert await app.demo.deeds() == ()
+    assert not default_path().exists()
 
 
 def kept_back(app: OnNight) -> None:

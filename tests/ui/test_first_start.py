@@ -2,177 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from string import ascii_lowercase, ascii_uppercase
 
 import pytest
-from textual.widgets import Button, Input
+from textual.widgets import Button
 
-from sealift.cli import parse
 from sealift.config.reading import default_path, read_config
-from sealift.hosts.command_log import CommandLog
-from sealift.hosts.gate import Gate
-from sealift.hosts.host import Host
-from sealift.hosts.trouble import UnknownKey
-from sealift.replication.host_look import HostLook
-from sealift.replication.overview import hosts_of
-from sealift.routes import Location, Purpose, Route
-from sealift.ui import looks as ui_looks
-from sealift.ui.app import SealiftApp
-from sealift.ui.screens.asking import Asking
+from sealift.routes import Location, Purpose
 from sealift.ui.screens.dialog import Copied, Dialog
 from sealift.ui.screens.host import HostScreen
-from sealift.ui.screens.listing import ListScreen
 from sealift.ui.screens.overview import OverviewScreen
 from sealift.ui.screens.route import RouteScreen
 from sealift.ui.screens.top import TopScreen
 from tests import looks
 from tests.driving import Operator
-from tests.fleet import FleetHost, tree
+from tests.ui.starting import (
+    KEY,
+    FirstApp,
+    Seen,
+    at_home,
+    choose,
+    chosen,
+    first,
+    listed,
+    onto,
+    row,
+    write_in,
+)
 
 SIZES = ((80, 24), (160, 45))
-KEY = UnknownKey("odd1", "ssh-ed25519", "SHA256:abc", "odd1 ssh-ed25519 abc", Path("known_hosts"))
-
-
-@dataclass
-class Place(FleetHost):
-    """A host that notes the keys that are accepted."""
-
-    accepted: list[tuple[UnknownKey, bool]] = field(default_factory=list)
-
-    def accept(self, key: UnknownKey, *, remember: bool) -> None:
-        self.accepted.append((key, remember))
-
-
-class FirstApp(SealiftApp):
-    """Its hosts are those of `places`, and nothing else is ever reached."""
-
-    def __init__(self, *words: str) -> None:
-        super().__init__(parse(words))
-        held = {"nas1": tree("tank/prod", 109), "dr1": None}
-        self.places = {
-            name: Place(name, {root.root: root} if root else {}, pools={"tank", "backup"})
-            for name, root in (*held.items(), ("old1", None), ("odd1", None))
-        }
-        self.places["this machine"] = Place("this machine")
-        self.gates: list[Gate] = []
-
-    def open_to_look(self, place: Location) -> Host:
-        host = self.places.setdefault(place.where, Place(place.where))
-        return Host(host, Gate(read_only=True), CommandLog())
-
-    def _hosts(self, routes: Sequence[Route], gate: Gate) -> dict[str, Host]:
-        self.gates.append(gate)
-        return {
-            each.where: Host(self.places[each.where], gate, CommandLog())
-            for each in hosts_of(routes)
-        }
-
-    @asynccontextmanager
-    async def open_all_hosts(self, routes: Sequence[Route]) -> AsyncIterator[Mapping[str, Host]]:
-        yield self._hosts(routes, Gate(read_only=True))
-
-    @asynccontextmanager
-    async def open_hosts(self, gate: Gate) -> AsyncIterator[tuple[Host, Host]]:
-        route = self.options.route
-        hosts = self._hosts([route], gate)
-        yield hosts[route.source.where], hosts[route.destination.where]
-
-
-@dataclass
-class Seen:
-    """What a look at each host gives, and which were looked at."""
-
-    canned: dict[str, HostLook]
-    asked: list[str] = field(default_factory=list)
-
-    async def look(self, host: Host) -> HostLook:
-        self.asked.append(host.where)
-        return self.canned.get(host.where, looks.gone(host.where))
 
 
 @pytest.fixture(autouse=True)
 def seen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Seen:
     """A home whose ssh_config names four hosts."""
-    monkeypatch.setenv("HOME", str(tmp_path))
-    (tmp_path / ".ssh").mkdir()
-    (tmp_path / ".ssh" / "config").write_text("Host nas1 dr1 old1 odd1\nHost *.lab\n")
-    odd = replace(looks.gone("odd1"), unknown_key=KEY)
-    found = Seen({"nas1": looks.source(), "dr1": looks.vault(), "odd1": odd})
-    monkeypatch.setattr(ui_looks, "look", found.look)
-    return found
-
-
-@asynccontextmanager
-async def first(*words: str, size: tuple[int, int] = (120, 36)) -> AsyncIterator[Operator]:
-    app = FirstApp(*words)
-    async with app.run_test(size=size, notifications=True) as pilot:
-        operator = Operator(pilot, patience=20)
-        await operator.until("this machine" if not app.options.setups else "All routes")
-        yield operator
-
-
-def listed(operator: Operator) -> ListScreen:
-    screen = operator.app.screen
-    assert isinstance(screen, ListScreen)
-    return screen
-
-
-async def onto(operator: Operator, identity: str) -> None:
-    """Put the cursor on a row once it is there."""
-    await operator.until_that(
-        lambda: (
-            isinstance(operator.app.screen, ListScreen)
-            and any(each.id == identity for each in operator.app.screen.pane.shown)
-        ),
-        f"the row {identity}",
-    )
-    pane = listed(operator).pane
-    pane.move_to([each.id for each in pane.shown].index(identity))
-
-
-async def choose(operator: Operator, identity: str, key: str = "enter") -> None:
-    """Press a key on a row."""
-    await onto(operator, identity)
-    await operator.pilot.press(key)
-
-
-async def write_in(operator: Operator, words: str) -> None:
-    """Write into the line of a dialog, and take it."""
-    await operator.until_that(
-        lambda: (
-            isinstance(operator.app.screen, Asking)
-            and operator.app.screen.takes_enter
-            and isinstance(operator.app.screen.focused, Input)
-        ),
-        "a line that listens",
-    )
-    dialog = operator.app.screen
-    dialog.query_one("#entry", Input).value = words
-    await operator.pilot.press("enter")
-    await operator.until_that(lambda: operator.focused_button() is not None, "the button")
-    await operator.pilot.press("enter")
-    await operator.until_that(lambda: operator.app.screen is not dialog, "it is taken")
-
-
-async def chosen(operator: Operator) -> None:
-    """Source and destination: from the checklist of one host, and below what the other has."""
-    await choose(operator, "host nas1")
-    await choose(operator, "tank/prod", "s")
-    await choose(operator, "destination")
-    await choose(operator, "host dr1")
-    await choose(operator, "dr1:backup")
-    await write_in(operator, "dr1:backup/prod")
-    await operator.until("dr1:backup/prod")
-
-
-def row(operator: Operator, identity: str) -> str:
-    """What a row says."""
-    found = (each for each in listed(operator).pane.entries if each.id == identity)
-    return " | ".join(next(found).cells)
+    return at_home(monkeypatch, tmp_path)
 
 
 # The first screen
@@ -248,6 +113,33 @@ async def test_a_host_key_is_compared_and_accepted_before_anything_is_said(seen:
         seen.canned["odd1"] = looks.vault("odd1")
         said = await operator.confirm("enter", "session")
         assert "SHA256:abc" in said
+        await operator.until("as root on a-host")
+        assert app.places["odd1"].accepted == [(KEY, False)]
+
+
+async def test_a_host_key_is_remembered_if_the_operator_says_so(seen: Seen) -> None:
+    async with first() as operator:
+        app = operator.app
+        assert isinstance(app, FirstApp)
+        await choose(operator, "host odd1")
+        await operator.until("host key is not known")
+        seen.canned["odd1"] = looks.vault("odd1")
+        await operator.confirm("enter", "remember")
+        await operator.until("as root on a-host")
+        assert app.places["odd1"].accepted == [(KEY, True), (KEY, False)]
+
+
+async def test_a_read_only_session_trusts_a_host_key_and_writes_nothing_down(seen: Seen) -> None:
+    async with first("--read-only") as operator:
+        app = operator.app
+        assert isinstance(app, FirstApp)
+        await choose(operator, "host odd1")
+        await operator.until("host key is not known")
+        seen.canned["odd1"] = looks.vault("odd1")
+        await operator.pilot.press("enter")
+        await operator.until("Trust and remember: This session is read-only.")
+        assert operator.app.screen.query_one("#remember", Button).disabled
+        await operator.choose("session")
         await operator.until("as root on a-host")
         assert app.places["odd1"].accepted == [(KEY, False)]
 
@@ -395,6 +287,40 @@ async def test_the_overview_begins_a_new_route_as_well() -> None:
         await operator.confirm("w", "write")
         await operator.until("2 rows")
     assert list(read_config().setups) == ["prod", "db"]
+
+
+async def test_a_tag_that_another_route_of_the_config_holds_with_is_told(seen: Seen) -> None:
+    async with first() as operator:
+        await chosen(operator)
+        assert row(operator, "hold_tag") == "hold tag | keepforrep | ok"
+        await operator.confirm("w", "write")
+        await operator.until("All routes")
+        await operator.pilot.press("N")
+        await operator.until("New route")
+        await choose(operator, "source")
+        await choose(operator, "host nas1")
+        await choose(operator, "nas1:tank/prod")
+        await operator.until_that(
+            lambda: row(operator, "hold_tag").endswith("warning: also the tag of prod"), "a warning"
+        )
+        await choose(operator, "hold_tag")
+        await write_in(operator, "mine")
+        assert row(operator, "hold_tag") == "hold tag | mine | ok"
+
+
+async def test_a_config_that_was_mended_beside_it_is_written_after_all() -> None:
+    file = default_path()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("# mine\n")
+    async with first() as operator:
+        await chosen(operator)
+        await operator.until("written by hand")
+        file.unlink()
+        await choose(operator, "purpose")
+        await operator.until("if you say so")
+        await operator.confirm("w", "write")
+        await operator.until("All routes")
+    assert list(read_config().setups) == ["prod"]
 
 
 # What must not happen

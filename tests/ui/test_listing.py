@@ -19,8 +19,11 @@ from textual.widgets._footer import FooterKey  # it has no public name
 from sealift.ui import headline
 from sealift.ui.entries import Deed, Entry, column_widths, glyph_of, matching, offered
 from sealift.ui.screens.help import HelpScreen
-from sealift.ui.screens.listing import READ_ONLY, RESERVED, ListScreen
+from sealift.ui.screens.host import HostScreen
+from sealift.ui.screens.listing import READ_ONLY, ListScreen
+from sealift.ui.screens.overview import OverviewScreen
 from sealift.ui.screens.route import RouteScreen
+from sealift.ui.screens.top import TopScreen
 from sealift.ui.text import ASCII, UNICODE, Glyphs
 from sealift.ui.widgets.entry_pane import NOTHING_MATCHES
 from sealift.zfs.commands import Effect
@@ -493,10 +496,24 @@ async def test_a_row_without_a_cell_for_every_column_is_a_defect_and_changes_not
 
 
 async def test_a_deed_on_a_key_of_the_list_is_a_defect() -> None:
-    assert {"j", "space", "slash", "y", "q", "escape"} <= RESERVED
+    assert {"j", "space", "slash", "y", "q", "escape", "tab"} <= ListScreen.reserved()
     async with showing(rows(1)) as reader:
         with pytest.raises(ValueError, match="'j'"):
             reader.screen.show((entry("alpha", replace(LOOK, key="j")),))
+
+
+@pytest.mark.parametrize(
+    ("screen", "more"),
+    [
+        (TopScreen, {"N"}),
+        (OverviewScreen, {"N", "ctrl+r", "f5"}),
+        (HostScreen, {"N", "ctrl+r", "f5"}),
+    ],
+)
+def test_a_screen_that_can_do_more_keeps_more_keys_from_deeds(
+    screen: type[ListScreen], more: set[str]
+) -> None:
+    assert screen.reserved() == ListScreen.reserved() | more
 
 
 # The pure parts

@@ -12,7 +12,6 @@ from textual.widgets import Button, Input
 
 from sealift.hosts.host import Result
 from sealift.hosts.trouble import Trouble, TroubleError
-from sealift.replication.anchors import Side
 from sealift.replication.changes import Holds
 from sealift.replication.comparison import compare
 from sealift.replication.divergence import Lost
@@ -21,7 +20,7 @@ from sealift.replication.job import Job, JobState
 from sealift.replication.obstacles import Problem
 from sealift.replication.picture import Picture
 from sealift.replication.resuming import Partial
-from sealift.routes import Scope
+from sealift.routes import Role, Scope
 from sealift.ui import headline
 from sealift.ui.panels import desk, prune, tokens
 from sealift.ui.panels import holds as holds_panel
@@ -65,10 +64,10 @@ class Hand:
     async def holds(self) -> Holds:
         return self.held
 
-    async def hold(self, side: Side, snapshots: tuple[str, ...]) -> None:
+    async def hold(self, side: Role, snapshots: tuple[str, ...]) -> None:
         self._do("hold", side, snapshots)
 
-    async def release(self, side: Side, tag: str, snapshots: tuple[str, ...]) -> None:
+    async def release(self, side: Role, tag: str, snapshots: tuple[str, ...]) -> None:
         self._do("release", side, tag, snapshots)
 
     async def abort(self, shown: Partial) -> None:
@@ -80,10 +79,10 @@ class Hand:
     async def cancel(self, shown: Job) -> None:
         self._do("cancel", shown.about.id)
 
-    async def destroy(self, side: Side, name: str, names: tuple[str, ...]) -> None:
+    async def destroy(self, side: Role, name: str, names: tuple[str, ...]) -> None:
         self._do("destroy", side, name, names)
 
-    async def dry_run(self, _side: Side, name: str, names: tuple[str, ...]) -> str:
+    async def dry_run(self, _side: Role, name: str, names: tuple[str, ...]) -> str:
         lines = [f"destroy\t{name}@{each}" for each in names]
         return "\n".join([*lines, "reclaim\t4096"]) + "\n"
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from textual.widgets import TextArea
+from textual.widgets import Button, TextArea
 
 from sealift.actions import ACTIONS
 from sealift.hosts.host import Connection
@@ -263,6 +263,17 @@ async def test_an_unknown_host_key_is_shown_once_and_cancel_has_the_focus() -> N
         operator.screen.show(replace(shown, destination=waiting, problems=()))
         await operator.pilot.pause()
         assert not isinstance(operator.app.screen, Dialog)
+
+
+async def test_a_read_only_route_remembers_no_host_key() -> None:
+    shown = picture(*BEHIND)
+    key = UnknownKey("dr1", "ssh-ed25519", "SHA256:abc", "dr1 ssh-ed25519 A", Path("known_hosts"))
+    trouble = Trouble("host-key-unknown", "root@dr1", "its host key is not known here")
+    waiting = replace(shown.destination, trouble=trouble, unknown_key=key)
+    async with showing(replace(shown, destination=waiting), "--read-only") as operator:
+        await operator.until("Trust and remember: This session is read-only.")
+        assert operator.app.screen.query_one("#remember", Button).disabled
+        assert not operator.app.screen.query_one("#session", Button).disabled
 
 
 @pytest.mark.parametrize("width", [80, 100, 104, 112, 120, 160, 200, 240])

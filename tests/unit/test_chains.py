@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sealift.chains import Chain, chains, feeds, vaults_for
+from sealift.chains import Chain, chains, feeds, onto_itself, vaults_for
 from sealift.routes import Location, Purpose, Route
 
 
@@ -115,3 +115,19 @@ def test_each_route_is_in_one_chain_after_what_feeds_it(ends: list[tuple[str, st
         order = [link.route for link in chain.links]
         for number, link in enumerate(chain.links):
             assert chain.loop or set(link.fed_by) <= set(order[:number])
+
+
+@pytest.mark.parametrize(
+    ("source", "destination", "same"),
+    [
+        ("tank/prod", "tank/prod", True),
+        ("nas1:tank/prod", "root@NAS1.:tank/prod", True),
+        ("nas1:tank/prod", "tank/prod", False),
+        ("nas1:tank/prod", "nas2:tank/prod", False),
+        ("nas1:tank/prod", "nas1:tank/product", False),
+    ],
+)
+def test_a_route_onto_itself_is_known_whoever_logs_in(
+    source: str, destination: str, *, same: bool
+) -> None:
+    assert bool(onto_itself(route(source, destination))) is same

@@ -11,6 +11,7 @@ import pytest
 from sealift.actions import ACTIONS
 from sealift.cli import parse
 from sealift.keymap import USUAL
+from tests import actions_page
 
 _ROOT = Path(__file__).parents[2]
 _PAGES = sorted([_ROOT / "README.md", *(_ROOT / "docs").rglob("*.md")])
@@ -51,3 +52,8 @@ def test_the_readme_names_every_key() -> None:
     keys = set(re.findall(r"`([^`]+)`", table))
     shown = {USUAL.shown(each) for each in ACTIONS}
     assert {each for each in shown if len(each) == 1} <= keys
+
+
+def test_the_page_of_actions_has_what_the_table_says() -> None:
+    made = actions_page.FILE.read_text(encoding="utf-8")
+    assert made == actions_page.text(), "run: python -m tests.actions_page"

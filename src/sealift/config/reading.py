@@ -19,6 +19,7 @@ from pathlib import Path
 import platformdirs
 
 from sealift.actions import by_name
+from sealift.chains import onto_itself
 from sealift.config.lines import KeyPath, lines_of_keys
 from sealift.config.settings import NEEDED, NOWHERE, SETTINGS, Setup, nearest, quoted
 from sealift.keymap import USUAL, BadKeyError, Keymap, key_name, refused, settled
@@ -256,10 +257,10 @@ class _Reader:
         route = setup.route
         if len(self.noted) > before:
             return None
-        if route.source == route.destination:
+        if same := onto_itself(route):
             mend = "A route goes from one dataset to another."
             where = (*path, "destination")
-            self._note(where, "the source and the destination are the same dataset", mend)
+            self._note(where, same, mend)
         return setup
 
     def _put(self, setup: Setup, path: KeyPath, value: object) -> Setup:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import tempfile
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,13 +25,28 @@ from sealift.config.settings import NEEDED, NOWHERE, Setup, TomlValue, values_of
 from sealift.hosts.gate import Gate
 from sealift.hosts.trouble import Trouble, TroubleError
 from sealift.routes import Route
-from sealift.zfs.commands import Command, Effect
 
 MARK = "# Made by sealift. Changed by hand, it is yours, and sealift writes to it no more."
 # Written although they are the usual ones: they are what a route is asked about.
 _ALWAYS = (*NEEDED, "purpose", "snapshot_format", "hold_tag", "lag_limit")
 _MODE = 0o600
 _HERE = "this machine"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The file that a route may be added to, as it was read.
+
+    `before` is what it holds, None if it is not there or cannot be read; `routes` are those that it
+    has. `refusal` says why sealift does not write it, whatever the route; empty if it may. `stamp`
+    is another one once it has changed, empty if that cannot be told.
+    """
+
+    file: Path
+    before: bytes | None = None
+    routes: tuple[Route, ...] = ()
+    refusal: str = ""
+    stamp: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +65,39 @@ class Draft:
     paste: bool = False
 
 
-def draft(setup: Setup, named: Path | None = None) -> Draft:
-    """What adding a route to the user's config, or to the file that was named, would be."""
+def target(named: Path | None = None, last: Target | None = None) -> Target:
+    """The user's config, or the file that was named; `last` where nobody changed it since."""
     file = named or default_path()
-    table = _dumped({TABLE: {setup.route.name: _values(setup)}})
     try:
+        state = file.stat()
+        stamp = (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
+        if last is not None and (last.file, last.stamp) == (file, stamp):
+            return last
         before = file.read_bytes()
     except FileNotFoundError:
-        before = None
+        return Target(file)
     except OSError as error:
-        return Draft(file, table, None, f"it cannot be read: {error.strerror}", paste=True)
-    if wrong := _name_refusal(file, before, setup):
-        return Draft(file, table, before, wrong)
-    foreign = _file_refusal(file, before)
-    return Draft(file, table, before, foreign, paste=bool(foreign))
+        return Target(file, refusal=f"it cannot be read: {error.strerror}")
+    try:
+        known = parse_config(before, file)
+    except ConfigError as error:
+        wrong = f"it has mistakes of its own: {error.lines[0]}"
+        return Target(file, before, refusal=wrong, stamp=stamp)
+    refusal = ""
+    if before != _whole(tomllib.loads(before.decode())):
+        refusal = "it was written by hand, and sealift leaves it as it is: paste the table into it"
+    elif state.st_uid != os.geteuid():
+        refusal = "it belongs to somebody else: paste the table into it"
+    routes = tuple(each.route for each in known.setups.values())
+    return Target(file, before, routes, refusal, stamp)
+
+
+def draft(setup: Setup, into: Target) -> Draft:
+    """What adding a route would be. Pure."""
+    table = _dumped({TABLE: {setup.route.name: _values(setup)}})
+    if wrong := _name_refusal(setup.route.name, into.routes):
+        return Draft(into.file, table, into.before, wrong)
+    return Draft(into.file, table, into.before, into.refusal, paste=bool(into.refusal))
 
 
 def write(wanted: Draft, gate: Gate) -> None:
@@ -72,7 +107,7 @@ def write(wanted: Draft, gate: Gate) -> None:
     since it was looked at is left alone.
     """
     file = wanted.file.resolve()  # a link stays one
-    gate.check(Command(("write", str(file)), Effect.CHANGE, "a new route of the config"), _HERE)
+    gate.check_writing(file, "a new route of the config")
     if wanted.refusal:
         raise TroubleError(_not_written(file, wanted.refusal))
     held = {} if wanted.before is None else tomllib.loads(wanted.before.decode())
@@ -115,30 +150,11 @@ def _values(setup: Setup) -> dict[str, TomlValue]:
     }
 
 
-def _name_refusal(file: Path, before: bytes | None, setup: Setup) -> str:
-    name = setup.route.name
+def _name_refusal(name: str, routes: Iterable[Route]) -> str:
     if wrong := wrong_name(name):
         return f"{wrong[0]}. {wrong[1]}"
-    try:
-        known = parse_config(before or b"", file)
-    except ConfigError:
-        return ""  # which is said of the file
     taken = f"it has a route called {name} already: give this one another name"
-    return taken if name in known.setups else ""
-
-
-def _file_refusal(file: Path, before: bytes | None) -> str:
-    if before is None:
-        return ""
-    try:
-        parse_config(before, file)
-    except ConfigError as error:
-        return f"it has mistakes of its own: {error.lines[0]}"
-    if before != _whole(tomllib.loads(before.decode())):
-        return "it was written by hand, and sealift leaves it as it is: paste the table into it"
-    if file.stat().st_uid != os.geteuid():
-        return "it belongs to somebody else: paste the table into it"
-    return ""
+    return taken if any(each.name == name for each in routes) else ""
 
 
 def _whole(held: dict[str, object]) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from sealift.hosts.trouble import Trouble, TroubleError
 from sealift.zfs.commands import Command, Effect
@@ -27,3 +28,7 @@ class Gate:
                     raw=command.text(),
                 )
             )
+
+    def check_writing(self, file: Path, why: str) -> None:
+        """The same for a file of the operator's own machine that sealift would write."""
+        self.check(Command(("write", str(file)), Effect.CHANGE, why), "this machine")

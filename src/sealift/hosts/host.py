@@ -264,8 +264,11 @@ class Host:
     def accept(self, key: UnknownKey, *, remember: bool) -> None:
         """Trust a key that the operator accepted, and connect at the next call.
 
-        Raises `OSError` if it cannot be written to known_hosts.
+        To remember it writes known_hosts. Raises `TroubleError` if the gate refuses that, and then
+        nothing is trusted; `OSError` if it fails, and then it is trusted for now.
         """
+        if remember:
+            self._gate.check_writing(key.file, "a host key that is trusted from now on")
         self._transport.accept(key, remember=remember)
         self.retry_now()
 

@@ -20,7 +20,8 @@ from sealift.playbook.scene import Scene
 from sealift.playbook.unseen import Unseen
 from sealift.replication.report import NO_CONTACT
 from sealift.replication.seal import Seal, SealState
-from sealift.replication.watch import ROLES, Role, RouteWatch
+from sealift.replication.watch import RouteWatch
+from sealift.routes import ROLES, Role
 from sealift.zfs import commands
 from sealift.zfs.allow import Grant, parse_allow
 from sealift.zfs.settings import Settings, parse_settings

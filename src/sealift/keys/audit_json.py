@@ -11,7 +11,7 @@ from sealift.playbook import report_json
 from sealift.replication import report
 from sealift.replication.comparison import DatasetComparison, Presence
 from sealift.replication.report import SCHEMA
-from sealift.replication.watch import ROLES, Role
+from sealift.routes import ROLES, Role
 from sealift.zfs.allow import Grant
 
 Json = dict[str, Any]

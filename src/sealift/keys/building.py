@@ -14,7 +14,8 @@ from sealift.playbook.scene import Scene
 from sealift.playbook.unseen import Unseen
 from sealift.replication.changes import Holds
 from sealift.replication.preview import holds_of
-from sealift.replication.watch import Role, RouteWatch
+from sealift.replication.watch import RouteWatch
+from sealift.routes import Role
 
 
 async def look(watch: RouteWatch, hand: Hand) -> Look:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sealift.keys.boot import BootLine
 from sealift.keys.posture import UNKNOWN, Row
 from sealift.playbook.turned import named
-from sealift.replication.watch import Role
+from sealift.routes import Role
 from sealift.zfs.allow import Grant
 
 if TYPE_CHECKING:

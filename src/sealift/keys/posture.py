@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sealift.keys.boot import Boot
 from sealift.replication.comparison import DatasetComparison, Presence
 from sealift.replication.inventory import Inventory
-from sealift.replication.watch import Role
+from sealift.routes import Role
 from sealift.zfs.allow import Grant
 from sealift.zfs.listings import Dataset
 from sealift.zfs.parse import is_number

@@ -16,8 +16,7 @@ from sealift.playbook import mending, stream, thresholds, turned
 from sealift.playbook.diagnosis import Finding, NextStep, Severity
 from sealift.playbook.scene import Scene
 from sealift.playbook.turned import named
-from sealift.replication.watch import ROLES, Role
-from sealift.routes import Purpose
+from sealift.routes import ROLES, Purpose, Role
 from sealift.zfs import commands
 from sealift.zfs.allow import Grant, allowed
 from sealift.zfs.commands import Command, Effect

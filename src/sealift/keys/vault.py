@@ -13,7 +13,7 @@ from sealift.keys.steps import Step, StepId
 from sealift.keys.vault_look import Checked, Look, shut
 from sealift.mentions import SEND, SNAPSHOT
 from sealift.playbook.diagnosis import Finding
-from sealift.replication.watch import Role
+from sealift.routes import Role
 from sealift.zfs import commands
 from sealift.zfs.commands import Command, Effect
 

@@ -16,6 +16,7 @@ from sealift.replication import anchors
 from sealift.replication.changes import Holds
 from sealift.replication.job import JobState
 from sealift.replication.pruning import prune_list
+from sealift.routes import Role
 from sealift.zfs import commands
 from sealift.zfs.holds import carrying
 
@@ -121,7 +122,7 @@ def _unset(name: str, found: tuple[purposes.Setting, ...], scene: Scene) -> Find
 # 8: holds, and what pruning may touch
 
 
-def lacking(look: Look) -> tuple[tuple[anchors.Side, str, str], ...]:
+def lacking(look: Look) -> tuple[tuple[Role, str, str], ...]:
     """The bases that are not held with the route's tag: side, dataset, name."""
     comparison, holds, tag = look.scene.comparison, look.holds, look.scene.route.hold_tag
     if comparison is None or holds is None:
@@ -174,7 +175,7 @@ def _no_bookmark(scene: Scene, name: str) -> Finding:
 
 def _prunable(held: Holds, look: Look) -> Iterator[str]:
     comparison = look.scene.comparison
-    sides: tuple[anchors.Side, ...] = ("source", "destination")
+    sides: tuple[Role, ...] = ("source", "destination")
     for side in sides if comparison is not None else ():
         assert comparison is not None  # noqa: S101 - see the line above
         found = [

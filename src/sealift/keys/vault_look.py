@@ -13,7 +13,7 @@ from sealift.playbook.ground import Rights
 from sealift.playbook.scene import Scene
 from sealift.replication.changes import Holds
 from sealift.replication.job import Job
-from sealift.replication.watch import Role
+from sealift.routes import Role
 from sealift.zfs import commands
 from sealift.zfs.room import Room
 

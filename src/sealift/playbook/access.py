@@ -10,7 +10,7 @@ from sealift.playbook import thresholds, turned
 from sealift.playbook.diagnosis import Evidence, Fact, Finding, NextStep
 from sealift.playbook.ground import Rights
 from sealift.playbook.scene import Scene
-from sealift.replication.watch import Role
+from sealift.routes import Role
 from sealift.zfs import allow, commands
 from sealift.zfs.commands import Command, Effect
 

@@ -6,7 +6,7 @@ import re
 
 from sealift.playbook.diagnosis import Evidence, NextStep, Verdict
 from sealift.playbook.scene import Scene
-from sealift.replication.watch import Role
+from sealift.routes import Role
 from sealift.zfs.commands import Effect
 from sealift.zfs.names import pool_of
 

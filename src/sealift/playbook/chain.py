@@ -13,7 +13,7 @@ from sealift.playbook.scene import Scene
 from sealift.replication.anchors import anchor
 from sealift.replication.comparison import DatasetComparison, Presence, State
 from sealift.replication.job import Job
-from sealift.replication.watch import ROLES, Role
+from sealift.routes import ROLES, Role
 from sealift.zfs import commands, makers
 from sealift.zfs.holds import Hold
 from sealift.zfs.listings import Snapshot

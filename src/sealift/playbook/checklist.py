@@ -13,7 +13,7 @@ from sealift import words
 from sealift.hosts.trouble import Trouble
 from sealift.playbook import access, thresholds
 from sealift.replication.host_look import HostLook
-from sealift.replication.watch import Role
+from sealift.routes import Role
 from sealift.zfs import allow
 from sealift.zfs.listings import Dataset, KeyStatus
 from sealift.zfs.pools import Pool

@@ -7,7 +7,8 @@ from sealift.hosts.probe import HostFacts
 from sealift.hosts.trouble import Trouble, TroubleError
 from sealift.playbook import thresholds
 from sealift.replication.report import NO_CONTACT
-from sealift.replication.watch import Role, RouteWatch
+from sealift.replication.watch import RouteWatch
+from sealift.routes import Role
 
 
 class Entry:

@@ -31,7 +31,8 @@ from sealift.replication.picture import Side
 from sealift.replication.plan import Plan, make_plan
 from sealift.replication.preview import estimates, total
 from sealift.replication.survey import unreadable
-from sealift.replication.watch import ROLES, Role, RouteWatch
+from sealift.replication.watch import RouteWatch
+from sealift.routes import ROLES, Role
 from sealift.zfs import commands, processes
 from sealift.zfs.allow import Grant, parse_allow
 from sealift.zfs.blocks import Blocks, parse_blocks

@@ -9,7 +9,7 @@ from sealift import words
 from sealift.playbook import thresholds, turned
 from sealift.playbook.diagnosis import Evidence, Fact, Finding, Level, NextStep
 from sealift.playbook.scene import Scene
-from sealift.replication.watch import Role
+from sealift.routes import Role
 from sealift.zfs import commands
 from sealift.zfs.commands import Command, Effect
 from sealift.zfs.events import Event, unfinished

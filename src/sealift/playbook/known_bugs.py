@@ -12,7 +12,7 @@ from typing import Literal
 
 from sealift.playbook import thresholds
 from sealift.playbook.scene import Scene
-from sealift.replication.watch import Role
+from sealift.routes import Role
 from sealift.zfs.pools import ZfsVersion
 
 Release = tuple[int, int, int]

@@ -8,7 +8,7 @@ from sealift.playbook import turned
 from sealift.playbook.diagnosis import Evidence, Fact, Finding, Level, NextStep, Severity
 from sealift.playbook.scene import Scene
 from sealift.replication.obstacles import missing_features
-from sealift.replication.watch import Role
+from sealift.routes import Role
 from sealift.zfs import commands
 from sealift.zfs.blocks import Blocks
 from sealift.zfs.commands import Command, Effect

@@ -15,7 +15,7 @@ from sealift.playbook.scene import Scene
 from sealift.playbook.steps import RECEIVER
 from sealift.playbook.unseen import Unseen
 from sealift.replication.divergence import Lost, divergence
-from sealift.replication.watch import Role
+from sealift.routes import Role
 from sealift.zfs import commands, processes
 from sealift.zfs.blocks import Blocks
 from sealift.zfs.commands import Command, Effect

@@ -20,8 +20,7 @@ from sealift.replication.picture import Picture, Side
 from sealift.replication.pipeline import End, Ends, pipeline
 from sealift.replication.plan import Plan, Step
 from sealift.replication.seal import Breach, Seal, SealState
-from sealift.replication.watch import Role
-from sealift.routes import Route
+from sealift.routes import Role, Route
 from sealift.zfs import commands
 from sealift.zfs.commands import Command
 from sealift.zfs.listings import Snapshot

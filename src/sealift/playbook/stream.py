@@ -26,7 +26,7 @@ from sealift.playbook.steps import STREAM
 from sealift.playbook.unseen import Unseen
 from sealift.replication.job import Job, JobState
 from sealift.replication.report import NO_CONTACT
-from sealift.replication.watch import ROLES, Role
+from sealift.routes import ROLES, Role
 from sealift.zfs.commands import Command, Effect
 from sealift.zfs.events import Event
 from sealift.zfs.holds import Hold

@@ -18,7 +18,7 @@ from sealift.playbook.stations import End, find
 from sealift.playbook.steps import TIME
 from sealift.playbook.trial import Carried
 from sealift.playbook.unseen import Unseen
-from sealift.replication.watch import ROLES, Role
+from sealift.routes import ROLES, Role
 
 
 async def look(ground: Ground) -> StepReport:

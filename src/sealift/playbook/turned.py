@@ -15,8 +15,7 @@ from sealift.replication.obstacles import Problem
 from sealift.replication.report import NO_CONTACT
 from sealift.replication.resuming import Partial
 from sealift.replication.seal import Breach
-from sealift.replication.watch import Role
-from sealift.routes import Purpose
+from sealift.routes import Purpose, Role
 from sealift.zfs import commands
 from sealift.zfs.commands import Command, Effect, RawSend
 from sealift.zfs.names import check_snapshot_name, pool_of, printable, relative

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from sealift.replication.comparison import Comparison
 from sealift.replication.hold_calls import calls, whole_trees
 from sealift.replication.plan import Chain, Step
-from sealift.tags import Shared, Side
+from sealift.routes import Role
+from sealift.tags import Shared
 from sealift.zfs import commands
 from sealift.zfs.commands import Command
 from sealift.zfs.listings import Snapshot
@@ -109,7 +110,7 @@ def along(
     return tuple(moved)
 
 
-def _ours(side: Side, names: Iterable[str], sharing: tuple[Shared, ...]) -> tuple[str, ...]:
+def _ours(side: Role, names: Iterable[str], sharing: tuple[Shared, ...]) -> tuple[str, ...]:
     return tuple(name for name in names if not any(each.has(side, name) for each in sharing))
 
 

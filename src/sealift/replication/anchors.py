@@ -12,18 +12,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 from sealift.mentions import HOLD_THERE
 from sealift.replication.comparison import Comparison, DatasetComparison, State
 from sealift.replication.hold_calls import calls, whole_trees
 from sealift.replication.obstacles import Problem
 from sealift.replication.plan import Chain, Step
+from sealift.routes import Role
 from sealift.zfs import commands
 from sealift.zfs.commands import Command
 from sealift.zfs.listings import Snapshot
-
-Side = Literal["source", "destination"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +99,7 @@ def loose(comparison: Comparison, *, ours: bool) -> tuple[Problem, ...]:
     Only of a route that holds any of them, or has a job (`ours`): whatever else sends may do
     without. Whose a hold is they do not tell, so one of another tag counts here.
     """
-    found: dict[Side, list[tuple[str, Snapshot]]] = {"source": [], "destination": []}
+    found: dict[Role, list[tuple[str, Snapshot]]] = {"source": [], "destination": []}
     for each in comparison.datasets.values():
         for side, known in found.items():
             if each.source is not None and (one := anchor(each, side)) is not None:
@@ -114,7 +112,7 @@ def loose(comparison: Comparison, *, ours: bool) -> tuple[Problem, ...]:
     )
 
 
-def _loose(side: Side, names: list[str]) -> Problem:
+def _loose(side: Role, names: list[str]) -> Problem:
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
     use = "starts from" if side == "source" else "goes on from"
     return Problem(
@@ -127,7 +125,7 @@ def _loose(side: Side, names: list[str]) -> Problem:
     )
 
 
-def anchor(each: DatasetComparison, side: Side) -> tuple[str, Snapshot] | None:
+def anchor(each: DatasetComparison, side: Role) -> tuple[str, Snapshot] | None:
     """The snapshot (and its `dataset@name`) of a side that the next increment needs, if any.
 
     None on the source where a bookmark of the same guid stands in for it, at no cost.
@@ -145,7 +143,7 @@ def anchor(each: DatasetComparison, side: Side) -> tuple[str, Snapshot] | None:
 
 def lacking(
     comparison: Comparison, source_held: frozenset[str], destination_held: frozenset[str]
-) -> tuple[tuple[Side, str, str], ...]:
+) -> tuple[tuple[Role, str, str], ...]:
     """Side, dataset and name of the bases that are not among what is held with the route's tag."""
     return tuple(
         (side, dataset, name)
@@ -176,7 +174,7 @@ def _chained(each: DatasetComparison) -> bool:
     return each.state in {State.LEVEL, State.BEHIND, State.PARTIAL, State.DIVERGED}
 
 
-def _bases(each: DatasetComparison) -> Iterator[tuple[Side, str, str]]:
+def _bases(each: DatasetComparison) -> Iterator[tuple[Role, str, str]]:
     """Side, dataset and name of the snapshots that are the base now."""
     start = each.start
     if start is None:

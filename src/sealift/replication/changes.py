@@ -13,7 +13,7 @@ from sealift.hosts.refusal import refusal
 from sealift.hosts.trouble import Trouble, TroubleError
 from sealift.mentions import JOBS
 from sealift.replication import anchors, jobs
-from sealift.replication.anchors import Holding, Side
+from sealift.replication.anchors import Holding
 from sealift.replication.comparison import Comparison
 from sealift.replication.divergence import Lost, divergence, rollback_command
 from sealift.replication.job import Job
@@ -23,6 +23,7 @@ from sealift.replication.preview import Preview, holds_of, make_preview, transfe
 from sealift.replication.pruning import prune_list
 from sealift.replication.resuming import Partial, partials
 from sealift.replication.watch import RouteWatch
+from sealift.routes import Role
 from sealift.zfs import commands, processes
 from sealift.zfs.commands import Command
 from sealift.zfs.holds import Hold, carrying
@@ -189,13 +190,13 @@ class Changes:
             await holds_of(watch.destination, comparison, on_source=False),
         )
 
-    async def hold(self, side: Side, snapshots: tuple[str, ...]) -> None:
+    async def hold(self, side: Role, snapshots: tuple[str, ...]) -> None:
         """Hold snapshots (`dataset@name`) with the route's tag. Raises `TroubleError`."""
         tag = self._watch.picture.route.hold_tag
         await self.run(self._host(side), commands.hold(tag, snapshots))
         self._watch.refresh()
 
-    async def release(self, side: Side, tag: str, snapshots: tuple[str, ...]) -> None:
+    async def release(self, side: Role, tag: str, snapshots: tuple[str, ...]) -> None:
         """Release holds of a tag, whosever it is. Raises `TroubleError`."""
         await self.run(self._host(side), commands.release(tag, snapshots))
         self._watch.refresh()
@@ -223,7 +224,7 @@ class Changes:
         self._watch.refresh()
 
     async def destroy(
-        self, side: Side, dataset: str, names: tuple[str, ...], *, keep: int = 0
+        self, side: Role, dataset: str, names: tuple[str, ...], *, keep: int = 0
     ) -> None:
         """Destroy snapshots of one dataset, if each of them still may go. Raises `TroubleError`."""
         comparison = await self._fresh()
@@ -257,10 +258,10 @@ class Changes:
         await self.run(self._watch.destination, rollback_command(shown))
         self._watch.refresh()
 
-    def _host(self, side: Side) -> Host:
+    def _host(self, side: Role) -> Host:
         return self._watch.source if side == "source" else self._watch.destination
 
-    def _changed(self, side: Side, what: str) -> Trouble:
+    def _changed(self, side: Role, what: str) -> Trouble:
         return Trouble(
             "plan-changed",
             self._host(side).where,
@@ -280,7 +281,7 @@ class Changes:
         if not result.ok:
             raise TroubleError(refusal(host.where, command, result))
 
-    async def dry_run(self, side: Side, dataset: str, names: tuple[str, ...]) -> str:
+    async def dry_run(self, side: Role, dataset: str, names: tuple[str, ...]) -> str:
         """What `zfs destroy` says it would destroy. Raises `TroubleError`."""
         host, command = self._host(side), commands.destroy_dry_run(dataset, names)
         result = await host.run(command)

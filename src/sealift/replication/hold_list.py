@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sealift.replication.anchors import Side
 from sealift.replication.comparison import Comparison, Pair, Presence, State
+from sealift.routes import Role
 from sealift.zfs import makers
 from sealift.zfs.holds import Hold
 from sealift.zfs.listings import Snapshot
@@ -30,7 +30,7 @@ class HoldRow:
     `since` is the time as the host printed it, `at` the same in epoch seconds where that is known.
     """
 
-    side: Side
+    side: Role
     snapshot: str
     tag: str
     since: str
@@ -55,7 +55,7 @@ def rows(
     """
     chain = _chain(comparison)
     found: list[tuple[int, int, HoldRow]] = []
-    sides: tuple[tuple[Side, tuple[Hold, ...]], ...] = (
+    sides: tuple[tuple[Role, tuple[Hold, ...]], ...] = (
         ("source", source_holds),
         ("destination", destination_holds),
     )
@@ -158,7 +158,7 @@ def _chain(comparison: Comparison) -> _Chain:
     )
 
 
-def _listed(comparison: Comparison, side: Side, datasets: set[str]) -> dict[str, Snapshot]:
+def _listed(comparison: Comparison, side: Role, datasets: set[str]) -> dict[str, Snapshot]:
     """The snapshots of these datasets by their full names."""
     inventory = comparison.source if side == "source" else comparison.destination
     return {
@@ -169,7 +169,7 @@ def _listed(comparison: Comparison, side: Side, datasets: set[str]) -> dict[str,
     }
 
 
-def _whose(hold: Hold, tag: str, side: Side, snapshot: Snapshot | None, chain: _Chain) -> str:
+def _whose(hold: Hold, tag: str, side: Role, snapshot: Snapshot | None, chain: _Chain) -> str:
     if hold.temporary:
         return SENDING
     if hold.tag != tag:

@@ -12,10 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from sealift.replication.anchors import Side
 from sealift.replication.comparison import Comparison, DatasetComparison, Presence, State
 from sealift.replication.inventory import Held, Inventory
-from sealift.routes import Scope
+from sealift.routes import Role, Scope
 from sealift.zfs import makers
 from sealift.zfs.holds import Hold
 from sealift.zfs.listings import Snapshot
@@ -26,7 +25,7 @@ from sealift.zfs.names import printable
 class Verdict:
     """Whether one snapshot may go, and why or why not, in words. `dataset` is its full name."""
 
-    side: Side
+    side: Role
     dataset: str
     name: str
     guid: int
@@ -40,7 +39,7 @@ def prune_list(
     source_holds: tuple[Hold, ...],
     destination_holds: tuple[Hold, ...],
     keep: int = 0,
-    side: Side = "source",
+    side: Role = "source",
 ) -> tuple[Verdict, ...]:
     """A verdict on every snapshot of both sides, of which only those of `side` may ever go.
 
@@ -70,7 +69,7 @@ def _kept(
 ) -> dict[int, str]:
     """Why a snapshot stays on both sides, by its guid."""
     kept: dict[int, str] = {}
-    sides: tuple[tuple[Side, Inventory, tuple[Hold, ...]], ...] = (
+    sides: tuple[tuple[Role, Inventory, tuple[Hold, ...]], ...] = (
         ("source", comparison.source, source_holds),
         ("destination", comparison.destination, destination_holds),
     )
@@ -100,7 +99,7 @@ class _Rules:
     presence: dict[int, Presence]
     newer: frozenset[int]
 
-    def against(self, side: Side, snapshot: Snapshot) -> str:
+    def against(self, side: Role, snapshot: Snapshot) -> str:
         """Why this copy has to stay; empty if it may go as long as the other one stays."""
         if self.whole:
             return self.whole
@@ -142,7 +141,7 @@ def _rules(each: DatasetComparison, kept: dict[int, str], scope: Scope) -> _Rule
 
 
 def _verdicts(
-    each: DatasetComparison, kept: dict[int, str], keep: int, side: Side, scope: Scope
+    each: DatasetComparison, kept: dict[int, str], keep: int, side: Role, scope: Scope
 ) -> Iterator[Verdict]:
     rules = _rules(each, kept, scope)
     offering = each.source if side == "source" else each.destination
@@ -150,7 +149,7 @@ def _verdicts(
     may_go = {s.guid for s in listed if not rules.against(side, s)}
     newest = {s.guid for s in listed[-keep:]} & may_go if keep > 0 else set()
     may_go -= newest
-    sides: tuple[tuple[Side, Held | None], ...] = (
+    sides: tuple[tuple[Role, Held | None], ...] = (
         ("source", each.source),
         ("destination", each.destination),
     )
@@ -167,7 +166,7 @@ def _verdicts(
             yield Verdict(where, held.dataset.name, snapshot.name, snapshot.guid, goes, why)
 
 
-def _reason(side: Side, goes: Literal["here", "there", ""]) -> str:
+def _reason(side: Role, goes: Literal["here", "there", ""]) -> str:
     """Why a snapshot that nothing speaks against goes from this side, or the other, or stays."""
     if goes == "here":
         return f"confirmed on the {'destination' if side == 'source' else 'source'} by guid"

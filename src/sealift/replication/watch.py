@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 from sealift.chains import vaults_for
 from sealift.hosts.elevation import Elevation
@@ -28,7 +27,7 @@ from sealift.replication.pipeline import End, Ends
 from sealift.replication.seal import Seal, judge
 from sealift.replication.survey import survey
 from sealift.replication.verdict import verified
-from sealift.routes import Route, Scope, Via
+from sealift.routes import Role, Route, Scope, Via
 from sealift.tags import shared
 from sealift.zfs import commands
 from sealift.zfs.iostat import IostatSample, parse_iostat
@@ -46,8 +45,6 @@ _SHOW_EVERY = 0.25  # seconds between two pictures of a job
 JOBS_EVERY = 20.0  # seconds between two looks for jobs that others started
 _JOBS_AGAIN = 3.0  # seconds until a job that was lost sight of is looked for
 _RATES_KEPT, _RATE_EVERY = 120, 5.0
-Role = Literal["source", "destination"]
-ROLES: tuple[Role, Role] = ("source", "destination")
 _SOURCE: Role = "source"
 _DESTINATION: Role = "destination"
 

@@ -147,9 +147,7 @@ class AllRoutes:
         """Begin a new route, with what of it was chosen already."""
         from sealift.ui.new_route import NewRoute  # noqa: PLC0415 - seldom needed
 
-        taken = [each.route.name for each in self._options.setups]
-        form = NewRoute(self._app, self.looks, self.open_setup, self._add, taken)
-        form.show(source, destination)
+        NewRoute(self._app, self.looks, self.open_setup, self._add).show(source, destination)
 
     def _add(self, setup: Setup) -> None:
         """Show all routes with one that is in the config now. Their hosts are read anew."""

@@ -224,9 +224,8 @@ class SealiftApp(App[int]):
         }
         yield hosts
 
-    def open_to_look(self, place: Location) -> Host:
-        """A host that is only looked at, whatever the mode."""
-        gate = Gate(read_only=True)
+    def open_to_look(self, place: Location, gate: Gate) -> Host:
+        """A host by itself, of which no route is open."""
         return open_host(place, gate, self.command_log, self.options.ssh_config)
 
     def begin_demo(self) -> None:

@@ -17,8 +17,7 @@ LEAST = 4  # a column is not cut below this many cells
 class Deed:
     """Something that can be done with an entry.
 
-    `key` is Textual's name of its usual key, which must not be one of the screen's own
-    (`RESERVED`).
+    `key` is Textual's name of its usual key, which must not be one of the screen's own.
     `effect` is what it can lead to once it is confirmed; more than reading is off in a read-only
     session. `refusal` says why it cannot be done now; empty if it can. `help` is for the help page.
     """
@@ -31,9 +30,10 @@ class Deed:
     help: str = ""
 
     @classmethod
-    def of(cls, action: Action, refusal: str = "") -> Deed:
-        """An action of the table as a deed."""
-        return cls(action.keys[0], action.id, action.title, action.effect, refusal, action.help)
+    def of(cls, action: Action, refusal: str = "", *, title: str = "") -> Deed:
+        """An action of the table as a deed; `title` is what it is on this row, if not the usual."""
+        words = title or action.title
+        return cls(action.keys[0], action.id, words, action.effect, refusal, action.help)
 
 
 @dataclass(frozen=True, slots=True)

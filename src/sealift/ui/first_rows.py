@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from sealift.actions import FIRST, HOST, named
 from sealift.playbook.checklist import Check, State, checklist, worst
 from sealift.replication.host_look import HostLook
-from sealift.ui import dialogs, headline, text
+from sealift.ui import headline, text
 from sealift.ui.entries import Deed, Entry
 from sealift.ui.text import Glyphs
-from sealift.zfs.commands import Effect
 
 COLUMNS = ("Begin with", "State", "What it is")
 CHECKS = ("Check", "State", "Found")
@@ -31,8 +31,9 @@ the config is shown while you go. Nothing is written before you have seen it and
 route can be opened once without writing anything."""
 _OTHER_WORDS = "Type [user@]host: one that your ssh_config does not name."
 _LOOK_WORDS = """\
-enter looks at it, and only reads: whether we get in, which ZFS it has, what we may do, its pools \
-and datasets. Your ssh_config, agent and known_hosts count."""
+A look only reads: whether we get in, which ZFS it has, what we may do, its pools and datasets. \
+Your ssh_config, agent and known_hosts count."""
+_OPEN = named(FIRST, "open")
 
 
 def first_rows(
@@ -57,8 +58,7 @@ def first_rows(
 
 
 def _row(name: str, what: str, words: str, title: str) -> Entry:
-    deed = Deed("enter", name.replace(" ", "-"), title, Effect.READ)
-    return Entry(name, headline.INFO, (name, "", what), (words,), (deed,))
+    return Entry(name, headline.INFO, (name, "", what), (words,), (Deed.of(_OPEN, title=title),))
 
 
 def _host(
@@ -73,7 +73,7 @@ def _host(
         words = _brief(checks)
     if looking:
         level, state = headline.INFO, f"looking{glyphs.ellipsis}"
-    deed = Deed("enter", "look", "look at it", Effect.READ)
+    deed = Deed.of(_OPEN, title="look at it")
     return Entry(host_id(where), level, (where, state, origin), (words,), (deed,))
 
 
@@ -104,18 +104,8 @@ def check_rows(look: HostLook) -> tuple[Entry, ...]:
 def _check(check: Check, look: HostLook) -> Entry:
     deeds: tuple[Deed, ...] = ()
     if check.dataset:
-        deeds = (
-            Deed("s", "source", "route from here…", Effect.READ),
-            Deed("t", "destination", "route to here…", Effect.READ),
-        )
+        deeds = (Deed.of(named(HOST, "route_from")), Deed.of(named(HOST, "route_to")))
     elif check.id == "login" and look.unknown_key is not None:
-        deeds = (Deed("enter", "key", "host key…", Effect.READ),)
+        deeds = (Deed.of(named(HOST, "open")),)
     cells = (check.title, check.state.value, check.found)
     return Entry(check.id, LEVELS[check.state], cells, check.details, deeds)
-
-
-def key_paragraphs(look: HostLook) -> list[str]:
-    """A host key that nobody has accepted yet, to be compared."""
-    if look.unknown_key is None:
-        return []
-    return dialogs.host_key_paragraphs(look.where, look.unknown_key)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sealift.routes import Location
 from sealift.ui import first_rows
 from sealift.ui.entries import Entry
 from sealift.ui.first_rows import DEMO, NEW, OTHER
+from sealift.ui.host_key import ask_host_key
 from sealift.ui.looks import Looks
 from sealift.ui.screens.asking import Asking
-from sealift.ui.screens.dialog import Choice, Dialog
+from sealift.ui.screens.dialog import Choice
 from sealift.ui.screens.host import HostScreen
 from sealift.ui.screens.top import TopScreen
 from sealift.zfs.names import check_dataset
@@ -68,15 +70,15 @@ class FirstStart:
         if self._checks is not None:
             self._checks.show(self._check_rows())
 
-    def _act(self, deed: str, ids: tuple[str, ...]) -> None:
-        if deed == "look":
-            self._open(first_rows.host_of(ids[0]))
-        elif ids[0] == DEMO:
+    def _act(self, _: str, ids: tuple[str, ...]) -> None:
+        if ids[0] == DEMO:
             self._app.begin_demo()
         elif ids[0] == OTHER:
             self._app.run_worker(self._ask_host(), group=_WORKERS)
         elif ids[0] == NEW:
             self._new_route(None, None)
+        else:
+            self._open(first_rows.host_of(ids[0]))
 
     async def _ask_host(self) -> None:
         said: tuple[str, ...] = ()
@@ -131,34 +133,18 @@ class FirstStart:
         return first_rows.check_rows(look)
 
     def _act_on_host(self, deed: str, ids: tuple[str, ...]) -> None:
-        if deed == "key":
+        if deed == "open":
             self._app.run_worker(self._ask_key(self._where), group=_WORKERS)
             return
         place = self._looks.places[self._where]
         chosen = Location(place.user, place.host, check_dataset(ids[0]))
-        if deed == "source":
+        if deed == "route_from":
             self._new_route(chosen, None)
         else:
             self._new_route(None, chosen)
 
     async def _ask_key(self, where: str) -> None:
-        look = self._looks.seen[where]
-        key = look.unknown_key
-        if key is None:
-            return
-        choices = [
-            Choice("session", "Trust for this session", "change"),
-            Choice("remember", "Trust and remember", "change"),
-        ]
-        title, words = f"Unknown host key: {where}", first_rows.key_paragraphs(look)
-        dialog = Dialog(title, words, choices, copy=key.fingerprint)
-        chosen = await self._app.push_screen_wait(dialog)
-        if chosen == "cancel":
-            return
-        try:
-            self._looks.accept(where, key, remember=chosen == "remember")
-        except OSError as error:
-            words = [f"{key.file}: {error.strerror}"]
-            await self._app.push_screen_wait(
-                Dialog("Trusted for this session only", words, cancel="Back")
-            )
+        key = self._looks.seen[where].unknown_key
+        if key is not None:
+            accept = partial(self._looks.accept, where)
+            await ask_host_key(self._app, where, key, accept, read_only=self._read_only)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sealift.hosts.gate import Gate
 from sealift.hosts.host import Host
 from sealift.hosts.ssh_names import named_hosts
 from sealift.hosts.trouble import UnknownKey
@@ -69,13 +70,20 @@ class Looks:
         """Trust a host's key, in this session or from now on, and look again.
 
         Raises `OSError` if it cannot be written to known_hosts; it is trusted in this session then.
+        Raises `TroubleError` if it was to be remembered in a session that is read-only.
         """
-        self._accepted.setdefault(where, []).append(key)
         try:
             if remember:
-                self._app.open_to_look(self.places[where]).accept(key, remember=True)
-        finally:
-            self.begin(where)
+                gate = Gate(read_only=self._app.options.read_only)
+                self._app.open_to_look(self.places[where], gate).accept(key, remember=True)
+        except OSError:
+            self._trust(where, key)
+            raise
+        self._trust(where, key)
+
+    def _trust(self, where: str, key: UnknownKey) -> None:
+        self._accepted.setdefault(where, []).append(key)
+        self.begin(where)
 
     def _know(self, place: Location, origin: str) -> None:
         self.places.setdefault(place.where, place)
@@ -94,7 +102,7 @@ class Looks:
             self._changed()
 
     def _opened(self, place: Location) -> Host:
-        host = self._app.open_to_look(place)
+        host = self._app.open_to_look(place, Gate(read_only=True))
         for key in self._accepted.get(place.where, ()):
             host.accept(key, remember=False)
         return host

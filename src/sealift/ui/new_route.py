@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from sealift.chains import onto_itself
 from sealift.config.reading import wrong_name
 from sealift.config.settings import NOWHERE, SETTINGS, Setup
-from sealift.config.writing import Draft, draft, write
+from sealift.config.writing import Draft, draft, target, write
 from sealift.hosts.gate import Gate
 from sealift.hosts.trouble import TroubleError
-from sealift.replication.watch import Role
-from sealift.routes import Location
+from sealift.routes import Location, Role
 from sealift.ui import dialogs, first_rows
 from sealift.ui import new_route_rows as rows
 from sealift.ui.entries import Entry
@@ -34,7 +34,6 @@ class NewRoute:
     """The form, and the list of places that a source or a destination is chosen from.
 
     `opened` is told to open the route without writing it down, `written` that it is in the config.
-    `taken` are the names of the routes that are there.
     """
 
     def __init__(
@@ -43,21 +42,21 @@ class NewRoute:
         looks: Looks,
         opened: Callable[[Setup], None],
         written: Callable[[Setup], None],
-        taken: Iterable[str],
     ) -> None:
         self._app = app
         self._looks = looks
         self._opened = opened
         self._written = written
-        self._taken = tuple(taken)
+        self._into = target(app.options.config)
         self._setup = app.options.template
         self._choosing: tuple[Role, ListScreen] | None = None
         self._screen = self._list(TITLE, rows.COLUMNS, self._act)
 
     @property
     def draft(self) -> Draft:
-        """What it would be in the config."""
-        return draft(self._setup, self._app.options.config)
+        """What it would be in the config, which is read again if somebody changed it."""
+        self._into = target(self._app.options.config, self._into)
+        return draft(self._setup, self._into)
 
     def show(self, source: Location | None, destination: Location | None) -> None:
         """Show the form. What was chosen already is in it."""
@@ -83,7 +82,9 @@ class NewRoute:
 
     def _draw(self) -> None:
         if self._screen in self._app.screen_stack:
-            self._screen.show(rows.form_rows(self._setup, self.draft, self._looks.seen))
+            wanted = self.draft
+            others = self._into.routes
+            self._screen.show(rows.form_rows(self._setup, wanted, self._looks.seen, others))
         if self._choosing is not None:
             role, screen = self._choosing
             screen.show(self._places(role))
@@ -96,16 +97,15 @@ class NewRoute:
         self._app.run_worker(work, group=_WORKERS)
 
     def _act(self, deed: str, ids: tuple[str, ...]) -> None:
-        if deed == "change":
+        if deed == "open":
             self._edit(ids[0])
-        elif deed == "open":
+        elif deed == "open_once":
             self._opened(self._setup)
-        elif deed == "table":
+        elif deed == "copy_table":
             self._app.push_screen(Copied(self.draft.table))
-        elif deed == "paste":
-            self._begin(self._paste())
         elif deed == "write":
-            self._begin(self._write())
+            wanted = self.draft
+            self._begin(self._paste(wanted) if wanted.paste else self._write(wanted))
 
     # One setting
 
@@ -146,7 +146,7 @@ class NewRoute:
     def _choose(self, role: Role) -> None:
         screen = self._list(
             f"{TITLE}: {role}",
-            rows.PLACES,
+            rows.PLACE_COLUMNS,
             lambda deed, ids: self._chosen(role, deed, ids[0]),
             self._places(role),
         )
@@ -161,12 +161,13 @@ class NewRoute:
         return rows.place_rows(looks.places, looks.seen, looks.looking, role, self._app.glyphs)
 
     def _chosen(self, role: Role, deed: str, identity: str) -> None:
-        if deed == "look":
-            self._looks.begin(first_rows.host_of(identity))
+        host = first_rows.host_of(identity)
+        if deed == "open" and first_rows.host_id(host) == identity and host in self._looks.places:
+            self._looks.begin(host)
             return
         if self._choosing is not None:
             self._choosing[1].dismiss(None)
-        if deed == "take":
+        if deed == "open":
             self._take(role, Location.parse(identity))
         else:
             place = self._setup.route.source if role == "source" else self._setup.route.destination
@@ -191,22 +192,21 @@ class NewRoute:
         """Puts a place where the other end is not; a name that nobody gave follows the source."""
 
         def put(setup: Setup, words: str) -> Setup:
-            usual = rows.name_for(setup.route.source, self._taken)
+            usual = rows.name_for(setup.route.source, self._into.routes)
             setup = SETTINGS[role].put(setup, words)
             route = setup.route
-            if route.source == route.destination:
-                raise ValueError("the source and the destination are the same dataset")
+            if wrong := onto_itself(route):
+                raise ValueError(wrong)
             if route.name != usual:
                 return setup
-            name = rows.name_for(route.source, self._taken)
+            name = rows.name_for(route.source, self._into.routes)
             return replace(setup, route=replace(route, name=name))
 
         return put
 
     # What becomes of it
 
-    async def _paste(self) -> None:
-        wanted = self.draft
+    async def _paste(self, wanted: Draft) -> None:
         words = [
             f"Sealift does not write to {wanted.file}: {wanted.refusal}.",
             wanted.table.rstrip(),
@@ -215,9 +215,9 @@ class NewRoute:
             Dialog(f"{TITLE}: to be pasted", words, copy=wanted.table, cancel="Back")
         )
 
-    async def _write(self) -> None:
-        wanted, setup = self.draft, self._setup
-        words = rows.write_paragraphs(setup, wanted)
+    async def _write(self, wanted: Draft) -> None:
+        setup = self._setup
+        words = rows.write_paragraphs(setup, wanted, self._into.routes)
         dialog = Dialog(
             f"{TITLE}: write it down",
             words,

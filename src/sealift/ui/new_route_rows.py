@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
+from sealift.actions import FORM, PLACES, named
 from sealift.config.reading import wrong_name
 from sealift.config.settings import NOWHERE, SETTINGS, BadValueError, Setup
 from sealift.config.writing import Draft
 from sealift.mentions import BUILD
 from sealift.playbook.checklist import State, checklist, may
 from sealift.replication.host_look import HostLook
-from sealift.replication.watch import Role
-from sealift.routes import SNAPSHOT_FORMAT, Location, Purpose
+from sealift.routes import SNAPSHOT_FORMAT, Location, Purpose, Role, Route
+from sealift.tags import Shared, shared
 from sealift.ui import headline, text
 from sealift.ui.entries import Deed, Entry
 from sealift.ui.first_rows import LEVELS, host_id
@@ -21,7 +23,7 @@ from sealift.zfs.listings import Dataset
 from sealift.zfs.names import pool_of
 
 COLUMNS = ("Setting", "Value", "State")
-PLACES = ("Place", "Key", "Used")
+PLACE_COLUMNS = ("Place", "Key", "Used")
 SOURCE, DESTINATION, NAME, PURPOSE = "source", "destination", "name", "purpose"
 PREFIX, TAG, LIMIT = "snapshot prefix", "hold_tag", "lag_limit"
 HELP = {
@@ -53,40 +55,44 @@ def with_prefix(setup: Setup, words: str) -> Setup:
 
 def missing(setup: Setup) -> str:
     """What has to be chosen before the route can be opened; empty if nothing."""
-    route = setup.route
-    if NOWHERE in (route.source, route.destination):
+    if NOWHERE in (setup.route.source, setup.route.destination):
         return "Choose a source and a destination first."
-    if route.source == route.destination:
-        return "The source and the destination are the same dataset."
     return ""
 
 
-def form_rows(setup: Setup, draft: Draft, seen: Mapping[str, HostLook]) -> tuple[Entry, ...]:
-    """A row for each setting, with the table that all of them make."""
+def form_rows(
+    setup: Setup, draft: Draft, seen: Mapping[str, HostLook], others: Iterable[Route]
+) -> tuple[Entry, ...]:
+    """A row for each setting, with the table that all of them make.
+
+    `others` are the routes that the config has.
+    """
     route = setup.route
+    tags = shared(route, others)
     rows = (
         (SOURCE, _place(route.source), *_source_state(route.source, seen)),
         (DESTINATION, _place(route.destination), *_destination_state(route.destination, seen)),
         (NAME, route.name or _MISSING, *_name_state(route.name)),
         (PURPOSE, route.purpose.value, State.OK, ""),
         (PREFIX, prefix_of(setup), State.OK, ""),
-        (TAG, route.hold_tag, State.OK, ""),
+        (TAG, route.hold_tag, *_tag_state(tags)),
         (LIMIT, text.duration(route.lag_limit), State.OK, ""),
     )
     below = _below(setup, draft)
     lacking = missing(setup)
     deeds = (
-        Deed("enter", "change", "change…", Effect.READ),
-        Deed("o", "open", "open once", Effect.READ, lacking),
+        Deed.of(named(FORM, "open")),
+        Deed.of(named(FORM, "open_once"), lacking),
         _writing(draft, lacking),
-        Deed("c", "table", "table", Effect.READ, lacking or ("" if draft.paste else draft.refusal)),
+        Deed.of(named(FORM, "copy_table"), lacking or ("" if draft.paste else draft.refusal)),
     )
+    said_of_tags = tuple(each.words for each in tags)
     return tuple(
         Entry(
             name,
             LEVELS[state],
             (name.replace("_", " "), value, f"{state.value}: {said}" if said else state.value),
-            (*below, HELP[name]),
+            (*(said_of_tags if name == TAG else ()), *below, HELP[name]),
             deeds,
         )
         for name, value, state, said in rows
@@ -95,9 +101,8 @@ def form_rows(setup: Setup, draft: Draft, seen: Mapping[str, HostLook]) -> tuple
 
 def _writing(draft: Draft, lacking: str) -> Deed:
     """A file that is not sealift's is not written: then the table is shown to be pasted."""
-    if draft.paste:
-        return Deed("w", "paste", "paste…", Effect.READ, lacking)
-    return Deed("w", "write", "write…", Effect.CHANGE, lacking or draft.refusal)
+    deed = Deed.of(named(FORM, "write"), lacking or ("" if draft.paste else draft.refusal))
+    return replace(deed, title="paste…", effect=Effect.READ) if draft.paste else deed
 
 
 def _below(setup: Setup, draft: Draft) -> tuple[str, ...]:
@@ -105,7 +110,7 @@ def _below(setup: Setup, draft: Draft) -> tuple[str, ...]:
         return ()
     where = f"Not written to {draft.file}: {draft.refusal}"
     if not draft.refusal:
-        where = f"To be written to {draft.file}, if you say so (w):"
+        where = f"To be written to {draft.file}, if you say so:"
     return where, draft.table.rstrip()
 
 
@@ -118,6 +123,13 @@ def _name_state(name: str) -> tuple[State, str]:
     if not name:
         return State.WARNING, "needed to write it down"
     return (State.WARNING, wrong[0]) if wrong else (State.OK, "")
+
+
+def _tag_state(tags: Sequence[Shared]) -> tuple[State, str]:
+    if not tags:
+        return State.OK, ""
+    names = ", ".join(dict.fromkeys(each.other.title for each in tags))
+    return State.WARNING, f"also the tag of {names}"
 
 
 def _source_state(place: Location, seen: Mapping[str, HostLook]) -> tuple[State, str]:
@@ -170,13 +182,13 @@ def place_rows(
     glyphs: Glyphs,
 ) -> tuple[Entry, ...]:
     """Every host, and below it the datasets that were seen there."""
-    typing = Deed("t", "type", "type it…", Effect.READ)
+    typing, opening = (Deed.of(named(PLACES, name)) for name in ("type", "open"))
     rows: list[Entry] = []
     for where, place in places.items():
         look = seen.get(where)
         state = f"looking{glyphs.ellipsis}" if where in looking else _host_state(look)
-        again = Deed("enter", "look", "look at it", Effect.READ)
-        details = (f"enter looks at {where}, and only reads; its datasets are listed below it.",)
+        again = replace(opening, title="look at it")
+        details = (f"A look at {where} only reads; its datasets are listed below it then.",)
         rows.append(
             Entry(
                 host_id(where),
@@ -189,7 +201,6 @@ def place_rows(
         if look is None or where in looking:
             continue
         checks = {each.dataset: each for each in checklist(look) if each.dataset}
-        take = Deed("enter", "take", "take it", Effect.READ)
         for each in look.datasets or ():
             check = checks[each.name]
             rows.append(
@@ -198,7 +209,7 @@ def place_rows(
                     LEVELS[check.state] if role == "source" else headline.OK,
                     (f"  {each.name}", check.found, text.size(each.used)),
                     (where, *check.details),
-                    (take, typing),
+                    (opening, typing),
                 )
             )
     return tuple(rows)
@@ -219,10 +230,10 @@ def below(place: Location, source: Location) -> str:
     return named.text() if last else f"{named.text()}/"
 
 
-def name_for(source: Location, taken: Iterable[str]) -> str:
-    """A name for the route after its source, empty if that is taken or none."""
+def name_for(source: Location, others: Iterable[Route]) -> str:
+    """A name for the route after its source, empty if another has it or it is none."""
     last = source.dataset.rpartition("/")[2]
-    return "" if last in set(taken) or wrong_name(last) else last
+    return "" if wrong_name(last) or any(each.name == last for each in others) else last
 
 
 def other_purpose(purpose: Purpose) -> Purpose:
@@ -230,8 +241,8 @@ def other_purpose(purpose: Purpose) -> Purpose:
     return Purpose.VAULT if purpose is Purpose.STANDBY else Purpose.STANDBY
 
 
-def write_paragraphs(setup: Setup, draft: Draft) -> list[str]:
-    """What writing does, before it is done."""
+def write_paragraphs(setup: Setup, draft: Draft, others: Iterable[Route]) -> list[str]:
+    """What writing does, before it is done, and what stands against the route."""
     new = draft.before is None
     what = (
         "is made, for you alone (mode 0600)" if new else "gets one table more, and keeps its mode"
@@ -240,6 +251,7 @@ def write_paragraphs(setup: Setup, draft: Draft) -> list[str]:
     return [
         f"{draft.file} {what}. No host is touched.",
         draft.table.rstrip(),
+        *(f"! {each.words}" for each in shared(setup.route, others)),
         "Sealift writes to it again as long as nobody else does: what is written by hand stays.",
         f"Then: sealift {setup.route.name}\nUndo: {undo}.",
     ]

@@ -50,6 +50,7 @@ class Fake:
     trouble: TroubleError | None = None
     tries: int = 0
     accepted: list[UnknownKey] = field(default_factory=list)
+    remembered: list[UnknownKey] = field(default_factory=list)
 
     async def connect(self) -> None:
         self.tries += 1
@@ -64,8 +65,7 @@ class Fake:
         return Ended()
 
     def accept(self, key: UnknownKey, *, remember: bool) -> None:
-        assert not remember
-        self.accepted.append(key)
+        (self.remembered if remember else self.accepted).append(key)
 
     async def close(self) -> None:
         self.connected = False
@@ -201,3 +201,16 @@ async def test_the_deadline_covers_the_connection() -> None:
     await at.host.close()
     await asyncio.sleep(0)
     assert not at.host.connection.connected
+
+
+async def test_a_key_is_remembered_unless_the_session_is_read_only() -> None:
+    at = Setting()
+    at.host.accept(KEY, remember=True)
+    assert at.fake.remembered == [KEY]
+    reader = Fake()
+    host = Host(reader, Gate(read_only=True), CommandLog())
+    with pytest.raises(TroubleError, match="read-only"):
+        host.accept(KEY, remember=True)
+    assert (reader.accepted, reader.remembered) == ([], [])
+    host.accept(KEY, remember=False)
+    assert reader.accepted == [KEY]

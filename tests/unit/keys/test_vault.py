@@ -23,8 +23,7 @@ from sealift.playbook.ground import Rights
 from sealift.replication.changes import Holds
 from sealift.replication.inventory import Inventory
 from sealift.replication.job import JobState
-from sealift.replication.watch import Role
-from sealift.routes import Purpose, Route
+from sealift.routes import Purpose, Role, Route
 from sealift.zfs.allow import Grant
 from sealift.zfs.holds import Hold
 from sealift.zfs.listings import Snapshot

@@ -13,7 +13,7 @@ from sealift.playbook.diagnosis import StepReport
 from sealift.playbook.ground import Rights
 from sealift.playbook.receiver import Receiver
 from sealift.playbook.scene import Scene
-from sealift.replication.watch import Role
+from sealift.routes import Role
 from sealift.zfs.allow import parse_allow
 from tests.factories import mirrored
 from tests.unit.playbook.scenes import at, blind, facts, ids, moving, only, scene

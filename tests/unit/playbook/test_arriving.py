@@ -15,7 +15,7 @@ from sealift.playbook.flow import Flow
 from sealift.playbook.receiver import Receiver
 from sealift.playbook.stream import Stream
 from sealift.replication.inventory import Inventory
-from sealift.replication.watch import Role
+from sealift.routes import Role
 from sealift.zfs.listings import Dataset
 from tests.factories import dataset, held, mirrored, resume_token, snapshot
 from tests.unit.playbook.scenes import IDLE, at, ids, moving, scene

@@ -12,8 +12,7 @@ from sealift.playbook import chain, history, receiver, sending, stream
 from sealift.playbook.receiver import Receiver
 from sealift.playbook.stream import Stream
 from sealift.replication.comparison import compare
-from sealift.replication.watch import ROLES, Role
-from sealift.routes import Scope
+from sealift.routes import ROLES, Role, Scope
 from tests.factories import mirrored
 from tests.unit.playbook.scenes import at, ids, scene, written
 

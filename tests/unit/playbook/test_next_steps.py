@@ -11,7 +11,7 @@ from sealift.playbook.receiver import Receiver
 from sealift.playbook.scene import Scene
 from sealift.playbook.stream import Stream
 from sealift.replication.inventory import Inventory
-from sealift.replication.watch import Role
+from sealift.routes import Role
 from sealift.zfs.commands import Effect
 from tests.factories import dataset, held, mirrored
 from tests.unit.playbook.scenes import at, moving, only, scene

@@ -8,11 +8,10 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sealift.replication.anchors import Side
 from sealift.replication.comparison import Comparison, compare
 from sealift.replication.inventory import Held, Inventory
 from sealift.replication.pruning import Verdict, by_dataset, prune_list
-from sealift.routes import Scope
+from sealift.routes import Role, Scope
 from sealift.zfs import commands
 from sealift.zfs.holds import Hold
 from sealift.zfs.listings import Snapshot
@@ -21,7 +20,7 @@ from tests.factories import dataset, held, inventory, mirrored, snapshot
 
 def pruned(
     found: Comparison,
-    side: Side = "source",
+    side: Role = "source",
     *,
     source: tuple[Hold, ...] = (),
     destination: tuple[Hold, ...] = (),
@@ -36,7 +35,7 @@ def going(verdicts: tuple[Verdict, ...]) -> list[tuple[str, str]]:
     return [(each.side, each.name) for each in verdicts if each.may_go]
 
 
-def why(verdicts: tuple[Verdict, ...], side: Side) -> dict[str, str]:
+def why(verdicts: tuple[Verdict, ...], side: Role) -> dict[str, str]:
     return {each.name: each.why for each in verdicts if each.side == side}
 
 
@@ -252,14 +251,14 @@ def pairs(draw: st.DrawFn) -> tuple[Inventory, Inventory, tuple[Hold, ...], tupl
 
 @given(pairs(), st.sampled_from(["source", "destination"]), st.integers(0, 3))
 def test_pruning_one_side_and_then_the_other_keeps_every_base_and_every_snapshot_once(
-    drawn: tuple[Inventory, Inventory, tuple[Hold, ...], tuple[Hold, ...]], first: Side, keep: int
+    drawn: tuple[Inventory, Inventory, tuple[Hold, ...], tuple[Hold, ...]], first: Role, keep: int
 ) -> None:
     ours, theirs, source_holds, destination_holds = drawn
     every, expected = guids(ours, theirs), bases(compare(ours, theirs))
     protected = held_names(ours, theirs) & {
         each.snapshot for each in (*source_holds, *destination_holds)
     }
-    second: Side = "destination" if first == "source" else "source"
+    second: Role = "destination" if first == "source" else "source"
     for side in (first, second, first):
         verdicts = prune_list(
             compare(ours, theirs),
@@ -285,7 +284,7 @@ def test_another_tool_s_are_left_to_it_on_both_sides_unless_the_route_is_named_a
         inventory("tank/prod", top=held(dataset("tank/prod"), *taken)),
         inventory("backup/prod", top=held(dataset("backup/prod"), *taken)),
     )
-    sides: tuple[Side, Side] = ("source", "destination")
+    sides: tuple[Role, Role] = ("source", "destination")
     for scope in (Scope("s"), Scope("rep-", all_snapshots=True)):
         found = compare(*pair, replace(scope, prefix="rep-" if scope.all_snapshots else "s1"))
         for side in sides:

@@ -10,13 +10,13 @@ import pytest
 from sealift.hosts.trouble import Trouble, TroubleError
 from sealift.keys.state import KeyTree
 from sealift.keys.timer import Timer, TimerState
-from sealift.replication.anchors import Side
+from sealift.routes import Role
 from sealift.ui import headline
 from sealift.ui.panels.keys import Keys, entries, read
-from sealift.ui.screens.listing import RESERVED
+from sealift.ui.screens.listing import ListScreen
 from tests.unit.keys.trees import ROOT, dataset, three, tree
 
-WHERE: dict[Side, str] = {"source": "root@nas1", "destination": "root@dr1"}
+WHERE: dict[Role, str] = {"source": "root@nas1", "destination": "root@dr1"}
 TIMER = Timer(
     "7f3a", TimerState.WAITING, datetime(2026, 1, 2, 3, 4, tzinfo=UTC), 3540, (ROOT,), "ann"
 )
@@ -73,7 +73,7 @@ def test_a_route_whose_key_is_above_it_is_not_called_unencrypted() -> None:
 def test_what_is_not_encrypted_and_what_cannot_be_read_stand_there_too() -> None:
     away = Trouble("host-unreachable", "root@nas1", "no answer")
     plain = tree(dataset(), dataset(f"{ROOT}/open", root=None))
-    keys: dict[Side, Keys] = {"source": Keys(trouble=away), "destination": Keys(plain)}
+    keys: dict[Role, Keys] = {"source": Keys(trouble=away), "destination": Keys(plain)}
     locked, open_, trouble = entries(keys, WHERE, vault=True)
     assert locked.level == headline.OK
     assert open_.level == headline.PROBLEM
@@ -92,7 +92,7 @@ def test_where_nothing_is_yet_the_vault_is_offered() -> None:
 
 
 def test_a_source_that_is_a_vault_is_warned_of_before_any_load_is_offered() -> None:
-    keys: dict[Side, Keys] = {side: Keys(three(), asked=ROOT) for side in WHERE}
+    keys: dict[Role, Keys] = {side: Keys(three(), asked=ROOT) for side in WHERE}
     first, there, here = entries(keys, WHERE, vault=True, vault_of=("nightly",))
     assert (first.level, first.deeds) == (headline.WARNING, ())
     assert first.cells[:4] == (ROOT, "root@nas1", "needs none", "vault of nightly")
@@ -135,6 +135,6 @@ async def test_timers_that_cannot_be_listed_hide_no_key() -> None:
 
 def test_no_deed_has_a_key_of_the_list_or_works_at_once() -> None:
     (entry,) = entries({"destination": Keys(three())}, WHERE, vault=False)
-    assert not RESERVED & {deed.key for deed in entry.deeds}
+    assert not ListScreen.reserved() & {deed.key for deed in entry.deeds}
     assert {deed.effect.value for deed in entry.deeds} == {"change"}
     assert all(deed.title.endswith("…") for deed in entry.deeds)

@@ -9,7 +9,7 @@ from sealift.keys.audit import Audit, audit
 from sealift.keys.host_rows import host_rows
 from sealift.keys.posture import Row, rows
 from sealift.playbook.diagnosis import Finding
-from sealift.replication.watch import ROLES
+from sealift.routes import ROLES
 from sealift.ui import headline
 from sealift.ui.entries import Deed, Entry
 from sealift.ui.panels.desk import Desk

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from textual.notifications import SeverityLevel
 
 from sealift.hosts.trouble import Trouble, TroubleError
-from sealift.replication.anchors import Side
 from sealift.replication.changes import Changes
 from sealift.replication.picture import Picture
 from sealift.replication.seen import Seen
 from sealift.replication.watch import RouteWatch
+from sealift.routes import Role
 from sealift.ui import dialogs
 from sealift.ui.bindings import shown
 from sealift.ui.screens.dialog import Choice, Dialog
@@ -78,12 +78,12 @@ class Desk:
             return self.journal_trouble()
         return None if journal.announce(where, command, self.clock()) else journal.trouble
 
-    def where(self, side: Side) -> str:
+    def where(self, side: Role) -> str:
         """A side's host, as the user named it."""
         picture = self.picture
         return (picture.source if side == "source" else picture.destination).location.where
 
-    def command(self, side: Side, command: Command) -> str:
+    def command(self, side: Role, command: Command) -> str:
         """A zfs command as it runs on that side, with the host before it."""
         ends = self.watch.ends
         end = ends.source if side == "source" else ends.destination

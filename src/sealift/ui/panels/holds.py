@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 from sealift.actions import HOLDS, named
 from sealift.hosts.trouble import TroubleError
 from sealift.mentions import HOLD_THERE, RELEASE
-from sealift.replication.anchors import Side, unheld
+from sealift.replication.anchors import unheld
 from sealift.replication.changes import Holds
 from sealift.replication.comparison import Comparison
 from sealift.replication.hold_list import BASE, HoldRow, release_warning, rows
+from sealift.routes import Role
 from sealift.tags import Shared
 from sealift.ui import dialogs, headline, text
 from sealift.ui.entries import Deed, Entry
@@ -37,7 +38,7 @@ _BATCH = 200
 class Held:
     """A hold, or a base that should be held and is not (`hold` is None then)."""
 
-    side: Side
+    side: Role
     snapshot: str
     tag: str
     hold: HoldRow | None
@@ -222,7 +223,7 @@ class HoldsListPanel(HoldsPanel):
 
     async def _release(self, found: tuple[Held, ...]) -> None:
         desk, comparison = self.desk, self.desk.picture.comparison
-        calls: dict[tuple[Side, str], list[str]] = {}
+        calls: dict[tuple[Role, str], list[str]] = {}
         for row in found:
             calls.setdefault((row.side, row.tag), []).append(row.snapshot)
         several = [
@@ -247,14 +248,14 @@ class HoldsListPanel(HoldsPanel):
         await self.read_holds()
 
     async def _hold(self, found: tuple[Held, ...]) -> None:
-        wanted: dict[Side, list[str]] = {}
+        wanted: dict[Role, list[str]] = {}
         for row in found:
             wanted.setdefault(row.side, []).append(row.snapshot)
         await hold(self.desk, {side: tuple(dict.fromkeys(n)) for side, n in wanted.items()})
         await self.read_holds()
 
 
-async def hold(desk: Desk, wanted: dict[Side, tuple[str, ...]]) -> None:
+async def hold(desk: Desk, wanted: dict[Role, tuple[str, ...]]) -> None:
     """Hold snapshots with the route's tag after asking; with two sides, on either or both."""
     tag = desk.picture.route.hold_tag
     lines = {
@@ -288,11 +289,11 @@ async def hold(desk: Desk, wanted: dict[Side, tuple[str, ...]]) -> None:
                     return
 
 
-def under_cursor(row: TreeRow | None, comparison: Comparison | None) -> dict[Side, str]:
+def under_cursor(row: TreeRow | None, comparison: Comparison | None) -> dict[Role, str]:
     """The snapshot of a row of the trees as `dataset@name`, on each side that has it."""
     if not isinstance(row, SnapshotRow) or comparison is None:
         return {}
-    sides: tuple[tuple[Side, Cell | None, str], ...] = (
+    sides: tuple[tuple[Role, Cell | None, str], ...] = (
         ("source", row.source, comparison.source.root),
         ("destination", row.destination, comparison.destination.root),
     )
@@ -303,7 +304,7 @@ def under_cursor(row: TreeRow | None, comparison: Comparison | None) -> dict[Sid
     }
 
 
-async def hold_here(desk: Desk, here: dict[Side, str]) -> None:
+async def hold_here(desk: Desk, here: dict[Role, str]) -> None:
     """Hold one snapshot, or all of its name below it, too, after asking; what has the tag is left.
 
     `here` is the snapshot as `dataset@name` on each side that has it.
@@ -314,7 +315,7 @@ async def hold_here(desk: Desk, here: dict[Side, str]) -> None:
     below = {side: same_name(comparison, side, name) for side, name in here.items()}
     first = next(iter(here.values()))
     more = max(len(names) for names in below.values()) - 1
-    wanted: dict[Side, tuple[str, ...]] = {side: (name,) for side, name in here.items()}
+    wanted: dict[Role, tuple[str, ...]] = {side: (name,) for side, name in here.items()}
     if more > 0:
         chosen = await desk.ask(
             f"Hold {first}",
@@ -353,7 +354,7 @@ async def hold_here(desk: Desk, here: dict[Side, str]) -> None:
     await hold(desk, left)
 
 
-def same_name(comparison: Comparison, side: Side, snapshot: str) -> tuple[str, ...]:
+def same_name(comparison: Comparison, side: Role, snapshot: str) -> tuple[str, ...]:
     """The snapshots of this name in its dataset and all below it, on one side."""
     inventory = comparison.source if side == "source" else comparison.destination
     dataset, _, name = snapshot.partition("@")

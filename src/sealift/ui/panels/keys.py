@@ -12,8 +12,7 @@ from sealift.keys.state import KeyDataset, KeyRoot, KeyTree
 from sealift.keys.steps import Kind
 from sealift.keys.timer import Timer, TimerState
 from sealift.mentions import BUILD, LOCK
-from sealift.replication.anchors import Side
-from sealift.routes import Purpose
+from sealift.routes import ROLES, Purpose, Role
 from sealift.ui import headline, key_words, text
 from sealift.ui.entries import Deed, Entry
 from sealift.ui.panels.desk import Desk
@@ -27,7 +26,6 @@ from sealift.ui.screens.dialog import Choice
 COLUMNS = ("root", "host", "key", "opens", "key from", "mounted", "relocks")
 READ_EVERY = 15.0  # seconds
 _KINDS = {"load": Kind.LOAD, "lock": Kind.LOCK, "test": Kind.TEST}
-_SIDES: tuple[Side, ...] = ("source", "destination")
 # On every row: where nothing is there yet, it is the thing to do.
 _BUILD = Deed.of(named(KEYS, "build"))
 
@@ -65,7 +63,7 @@ async def read(hand: Hand, dataset: str) -> Keys:
 
 
 def entries(
-    keys: dict[Side, Keys], where: dict[Side, str], *, vault: bool, vault_of: tuple[str, ...] = ()
+    keys: dict[Role, Keys], where: dict[Role, str], *, vault: bool, vault_of: tuple[str, ...] = ()
 ) -> tuple[Entry, ...]:
     """A row for every encryption root, the destination's first; what has no key, and troubles.
 
@@ -75,7 +73,7 @@ def entries(
     found: list[Entry] = []
     if vault_of and "source" in keys:
         found.append(_from_vault(where["source"], keys["source"].asked, vault_of))
-    for side in reversed(_SIDES):
+    for side in reversed(ROLES):
         read = keys.get(side)
         if read is None:
             continue
@@ -108,7 +106,7 @@ def _from_vault(where: str, asked: str, vault_of: tuple[str, ...]) -> Entry:
     return Entry("source\0", headline.WARNING, cells, details, ())
 
 
-def _absent(side: Side, read: Keys) -> bool:
+def _absent(side: Role, read: Keys) -> bool:
     """Whether the destination has not had its seed yet."""
     missing = read.trouble is not None and read.trouble.finding == "dataset-missing"
     return side == "destination" and read.tree is None and missing
@@ -123,7 +121,7 @@ def _nothing_there(where: str, read: Keys) -> Entry:
 
 
 def _entry(
-    side: Side, where: str, asked: str, root: KeyRoot, timers: tuple[Timer, ...], *, vault: bool
+    side: Role, where: str, asked: str, root: KeyRoot, timers: tuple[Timer, ...], *, vault: bool
 ) -> Entry:
     mounted = root.mounted
     own = [each for each in timers if root.name in each.roots]
@@ -177,7 +175,7 @@ def _locks(running: list[Timer], root: KeyRoot) -> str:
     return f"in {text.duration(max(0, first.left))}"
 
 
-def _plain(side: Side, where: str, found: KeyDataset) -> Entry:
+def _plain(side: Role, where: str, found: KeyDataset) -> Entry:
     cells = (found.name, where, "none", "not encrypted", "", "yes" if found.mounted else "no", "")
     details = ("It is not encrypted: there is no key to load or to take away.",)
     level = headline.PROBLEM if side == "destination" else headline.WARNING
@@ -193,12 +191,12 @@ class KeysPanel(Panel):
     empty = "Nothing in this route is encrypted."
 
     def __init__(self, desk: Desk) -> None:
-        self._keys: dict[Side, Keys] = {}
+        self._keys: dict[Role, Keys] = {}
         super().__init__(desk)
 
     def entries(self) -> tuple[Entry, ...] | None:
         """The newest answers; None until a side has answered."""
-        where = {side: self.desk.where(side) for side in _SIDES}
+        where = {side: self.desk.where(side) for side in ROLES}
         if not self._keys:
             return None
         return entries(dict(self._keys), where, vault=self._vault, vault_of=self._vault_of)
@@ -214,15 +212,15 @@ class KeysPanel(Panel):
 
     def opened(self) -> None:
         """Ask both hosts as long as it is open, each by itself: one may hang."""
-        for side in _SIDES:
+        for side in ROLES:
             self.desk.begin(self._look(side), f"panel-keys-{side}")
 
-    async def _look(self, side: Side) -> None:
+    async def _look(self, side: Role) -> None:
         while self.is_open:
             await self._read(side)
             await asyncio.sleep(READ_EVERY)
 
-    async def _read(self, side: Side) -> None:
+    async def _read(self, side: Role) -> None:
         route = self.desk.picture.route
         root = (route.source if side == "source" else route.destination).dataset
         hand = self._hand(side)
@@ -230,7 +228,7 @@ class KeysPanel(Panel):
         if self.is_open:
             self.draw()
 
-    def _hand(self, side: Side) -> Hand:
+    def _hand(self, side: Role) -> Hand:
         watch = self.desk.watch
         end = watch.ends.source if side == "source" else watch.ends.destination
         host = watch.source if side == "source" else watch.destination
@@ -240,11 +238,11 @@ class KeysPanel(Panel):
         """Walk a procedure for what was asked for, one side after the other."""
         if deed == "build":
             await VaultWizard(self.desk, self._hand("destination")).walk()
-            for side in _SIDES:
+            for side in ROLES:
                 self.desk.begin(self._read(side), f"panel-keys-{side}-after")
             self.desk.watch.refresh()
             return
-        for side in _SIDES:
+        for side in ROLES:
             names = tuple(
                 name for each, _, name in (one.partition("\0") for one in ids) if each == side
             )

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from sealift.actions import PRUNE, named
 from sealift.hosts.trouble import TroubleError
 from sealift.mentions import DESTROY
-from sealift.replication.anchors import Side
 from sealift.replication.changes import Holds
 from sealift.replication.comparison import Comparison
 from sealift.replication.pruning import Verdict, by_dataset, prune_list
+from sealift.routes import Role
 from sealift.ui import dialogs, headline, text
 from sealift.ui.entries import Deed, Entry
 from sealift.ui.panels.desk import Desk, unreadable
@@ -29,7 +29,7 @@ NONE_MAY_GO = "Nothing may go from this side."
 _WORD = 32_000
 
 
-def verdicts_of(comparison: Comparison, holds: Holds, side: Side) -> tuple[Verdict, ...]:
+def verdicts_of(comparison: Comparison, holds: Holds, side: Role) -> tuple[Verdict, ...]:
     """The verdicts on one side's snapshots: what may go first, each part in the tree's order."""
     found = prune_list(
         comparison, source_holds=holds.source, destination_holds=holds.destination, side=side
@@ -39,7 +39,7 @@ def verdicts_of(comparison: Comparison, holds: Holds, side: Side) -> tuple[Verdi
     )
 
 
-def entries(found: tuple[Verdict, ...], comparison: Comparison, side: Side) -> tuple[Entry, ...]:
+def entries(found: tuple[Verdict, ...], comparison: Comparison, side: Role) -> tuple[Entry, ...]:
     """A row for each verdict."""
     inventory = comparison.source if side == "source" else comparison.destination
     above = inventory.root.rpartition("/")[0]
@@ -112,8 +112,8 @@ class PrunePanel(HoldsPanel):
     kind = "candidate"
     empty = "There is no snapshot."
 
-    def __init__(self, desk: Desk, side: Side = "source", holds: Holds | None = None) -> None:
-        self.side: Side = side
+    def __init__(self, desk: Desk, side: Role = "source", holds: Holds | None = None) -> None:
+        self.side: Role = side
         self._found: dict[str, Verdict] = {}
         super().__init__(desk)
         self.holds = holds
@@ -134,7 +134,7 @@ class PrunePanel(HoldsPanel):
     async def act(self, deed: str, ids: tuple[str, ...]) -> None:
         """Show the other side, or destroy what was asked for after asking."""
         if deed == "other":
-            side: Side = "destination" if self.side == "source" else "source"
+            side: Role = "destination" if self.side == "source" else "source"
             other = PrunePanel(self.desk, side, self.holds)
             self.give_way(lambda: self.desk.screen.open_panel(other))
             return
@@ -192,7 +192,7 @@ def _reclaimed(said: list[str]) -> int | None:
     return sum(int(number) for number in numbers)
 
 
-def destroy_paragraphs(side: Side, where: str, said: list[str], lines: list[str]) -> list[str]:
+def destroy_paragraphs(side: Role, where: str, said: list[str], lines: list[str]) -> list[str]:
     """What dies, in the words of ZFS, and by which commands."""
     other = "destination" if side == "source" else "source"
     frees = _reclaimed(said)

@@ -19,8 +19,8 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input, Label, Static
 
-from sealift.actions import LIST, MOVES, ROWS, Action
-from sealift.keymap import Keymap, key_word
+from sealift.actions import LIST, MOVES, PROGRAM, ROWS, Action
+from sealift.keymap import FIXED, Keymap, key_word
 from sealift.ui import text
 from sealift.ui.bindings import bindings, keys_of, shown
 from sealift.ui.entries import Deed, Entry, glyph_of, offered
@@ -34,7 +34,7 @@ from sealift.zfs.commands import Effect
 
 WIDE = 140
 
-READ_ONLY = "This session is read-only."  # the words of the route screen
+READ_ONLY = "This session is read-only."
 
 _REST = 0.08  # seconds; a key that is held down comes again sooner
 
@@ -185,6 +185,12 @@ class ListScreen(Screen[None]):
             )
         return self._offered
 
+    @classmethod
+    def reserved(cls) -> frozenset[str]:
+        """What a deed's usual key must not be: it would never reach the deed."""
+        own = (*cls._always, *ROWS, *PROGRAM)
+        return FIXED.union(*(action.keys for action in own))
+
     def _bind(self, deeds: tuple[Deed, ...]) -> None:
         """Give the deeds their keys, between the screen's own in the footer."""
         own = list(self._own)
@@ -198,7 +204,7 @@ class ListScreen(Screen[None]):
             )
             for deed in deeds
         ]
-        taken = RESERVED & {deed.key for deed in deeds}
+        taken = self.reserved() & {deed.key for deed in deeds}
         if taken:
             raise ValueError(f"keys of the list itself cannot be a deed's: {sorted(taken)}")
         # The way out stands before them: where a footer is cut, it is at its end.
@@ -295,12 +301,3 @@ class ListScreen(Screen[None]):
 def _help_row(deed: Deed, keys: Keymap) -> Row:
     action = Action(deed.id, (deed.key,), deed.title, deed.help, deed.effect)
     return row_of(action, keys, deed.refusal)
-
-
-# What a deed's key must not be: it would never reach the deed.
-RESERVED = frozenset(
-    binding.key
-    for binding in Binding.make_bindings(
-        [*EntryPane.BINDINGS, *DetailsPane.BINDINGS, *ListScreen.BINDINGS]
-    )
-) | {"tab", "shift+tab", "left", "right", "colon", "ctrl+p"}

@@ -19,13 +19,14 @@ from sealift.hosts.trouble import UnknownKey
 from sealift.journal import Journal
 from sealift.mentions import CANCEL
 from sealift.playbook.diagnosis import Diagnosis
-from sealift.replication.anchors import Side
 from sealift.replication.divergence import divergence
 from sealift.replication.job import Job
 from sealift.replication.picture import Picture
 from sealift.replication.watch import RouteWatch
+from sealift.routes import Role
 from sealift.ui import dialogs, headline
 from sealift.ui.bindings import bindings, keys_of
+from sealift.ui.host_key import ask_host_key
 from sealift.ui.panels.desk import Desk
 from sealift.ui.panels.divergence import DivergencePanel
 from sealift.ui.panels.holds import HoldsListPanel, hold_here, under_cursor
@@ -35,8 +36,9 @@ from sealift.ui.panels.prune import PrunePanel
 from sealift.ui.panels.sending import send, snapshot
 from sealift.ui.panels.tokens import TokensPanel
 from sealift.ui.receiving import receiving
-from sealift.ui.screens.dialog import Choice, Copied, Dialog
+from sealift.ui.screens.dialog import Copied, Dialog
 from sealift.ui.screens.help import HelpScreen, on_route
+from sealift.ui.screens.listing import READ_ONLY
 from sealift.ui.text import Glyphs
 from sealift.ui.things import in_tree
 from sealift.ui.widgets.command_log import CommandLogPane
@@ -180,7 +182,7 @@ class RouteScreen(Screen[None]):
         if action not in known:
             return ""
         if known[action].effect is not Effect.READ and self._read_only:
-            return "This session is read-only."
+            return READ_ONLY
         read = self.route_watch is not None and self.picture.comparison is not None
         missing = action in _NEED_HOSTS and self.route_watch is None
         if missing or (action in _NEED_TREES and not read):
@@ -381,7 +383,7 @@ class RouteScreen(Screen[None]):
         if self.route_watch is not None:  # `refusal` says why it is not
             ChartsPanel(self.desk).open()
 
-    def _holdable(self) -> dict[Side, str]:
+    def _holdable(self) -> dict[Role, str]:
         return under_cursor(self.tree_pane.current, self.picture.comparison)
 
     def action_hold(self) -> None:
@@ -391,20 +393,6 @@ class RouteScreen(Screen[None]):
     @work(group="host-key", exit_on_error=False)
     async def ask_host_key(self, where: str, key: UnknownKey) -> None:
         """Show a host key and let the operator decide."""
-        chosen = await self.app.push_screen_wait(
-            Dialog(
-                f"Unknown host key: {where}",
-                dialogs.host_key_paragraphs(where, key),
-                [
-                    Choice("session", "Trust for this session", "change"),
-                    Choice("remember", "Trust and remember", "change"),
-                ],
-                copy=key.fingerprint,
-            )
-        )
-        if chosen == "cancel" or self.route_watch is None:
-            return
-        try:
-            self.route_watch.accept_host_key(key, remember=chosen == "remember")
-        except OSError as error:
-            await self.desk.tell("Trusted for this session only", [f"{key.file}: {error.strerror}"])
+        if self.route_watch is not None:  # it found the key
+            accept = self.route_watch.accept_host_key
+            await ask_host_key(self.app, where, key, accept, read_only=self._read_only)
