@@ -106,10 +106,21 @@ def covers(dataset: str, other: str) -> bool:
 
 
 def onto_itself(route: Route) -> str:
-    """That a route goes from a dataset to the same one, whoever logs in; empty if it does not."""
-    ends = route.source, route.destination
-    if same_host(*ends) and route.source.dataset == route.destination.dataset:
+    """Why a route would send a tree into itself, whoever logs in; empty if it would not.
+
+    A snapshot of the source would be one of the replica, too, and what is received would change
+    what is sent. A destination in a part of the source that the route leaves out is fine.
+    """
+    source, destination = route.source, route.destination
+    if not same_host(source, destination):
+        return ""
+    if source.dataset == destination.dataset:
         return "the source and the destination are the same dataset"
+    if covers(destination.dataset, source.dataset):
+        return "the source lies below the destination, and would be a part of its own replica"
+    below = covers(source.dataset, destination.dataset)
+    if below and route.scope.carries(relative(destination.dataset, source.dataset)):
+        return "the destination lies below the source, and would be sent into itself"
     return ""
 
 

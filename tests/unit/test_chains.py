@@ -125,9 +125,19 @@ def test_each_route_is_in_one_chain_after_what_feeds_it(ends: list[tuple[str, st
         ("nas1:tank/prod", "tank/prod", False),
         ("nas1:tank/prod", "nas2:tank/prod", False),
         ("nas1:tank/prod", "nas1:tank/product", False),
+        ("nas1:tank/prod", "root@nas1:tank/prod/db/prod", True),
+        ("nas1:tank/prod/db", "nas1:tank", True),
+        ("nas1:tank/prod", "nas2:tank/prod/db", False),
+        ("nas1:tank/prod", "nas1:tank/backup/prod", False),
     ],
 )
-def test_a_route_onto_itself_is_known_whoever_logs_in(
+def test_a_route_onto_or_into_itself_is_known_whoever_logs_in(
     source: str, destination: str, *, same: bool
 ) -> None:
     assert bool(onto_itself(route(source, destination))) is same
+
+
+def test_a_part_that_a_route_leaves_out_may_be_its_destination() -> None:
+    there = route("tank", "tank/backup/tank")
+    assert onto_itself(there)
+    assert not onto_itself(replace(there, exclude=frozenset({"backup"})))
