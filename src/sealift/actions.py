@@ -197,14 +197,9 @@ _HELP, _FILTER, _COPY, REFRESH, LOG, _QUIT = (
 )
 _LEAVE = Action("leave", ("q",), "back", "Off this screen.", footer=False)
 _BACK = Action("back", ("escape",), "back", "Back; clears the filter first.")
-LIST = (
-    _HELP,
-    _FILTER,
-    Action("mark", ("space",), "mark", "Mark a row; what is done is done with all marked."),
-    _COPY,
-    _BACK,
-    _LEAVE,
-)
+LIST = (_HELP, _FILTER, _COPY, _BACK, _LEAVE)
+# Of a list whose rows can be worked with together.
+MARK = Action("mark", ("space",), "mark", "Mark a row; what is done is done with all marked.")
 NEW_ROUTE = Action(
     "new_route",
     ("N",),
@@ -309,6 +304,7 @@ CHARTS = (
 
 PROGRAM = tuple(each for each in ACTIONS if each.id in {"quit", "palette"})
 _LIST = (*LIST, *ROWS, *PROGRAM)
+_MARKED = (*LIST, MARK, *ROWS, *PROGRAM)
 _TOP = (*TOP, *(each for each in _LIST if each.id not in {"back", "leave", "quit"}))
 # By the name of the action that opens it, or its own: all that can be pressed there.
 SCREENS: Mapping[str, tuple[Action, ...]] = {
@@ -318,13 +314,13 @@ SCREENS: Mapping[str, tuple[Action, ...]] = {
     "host": (*HOST, *_LIST),
     "new_route": (*FORM, *_LIST),
     "places": (*PLACES, *_LIST),
-    "tokens": (*TOKENS, *_LIST),
-    "jobs": (*JOBS, *_LIST),
-    "prune": (*PRUNE, *_LIST),
-    "holds": (*HOLDS, *_LIST),
-    "roll_back": (*DIVERGENCE, *_LIST),
-    "audit": (*AUDIT, *_LIST),
-    "keys": (*KEYS, *_LIST),
+    "tokens": (*TOKENS, *_MARKED),
+    "jobs": (*JOBS, *_MARKED),
+    "prune": (*PRUNE, *_MARKED),
+    "holds": (*HOLDS, *_MARKED),
+    "roll_back": (*DIVERGENCE, *_MARKED),
+    "audit": (*AUDIT, *_MARKED),
+    "keys": (*KEYS, *_MARKED),
     "playbook": (*PLAYBOOK, *ROWS, *PROGRAM),
     "charts": (*CHARTS, *ROWS, *PROGRAM),
 }

@@ -20,7 +20,7 @@ from sealift.ui import headline
 from sealift.ui.entries import Deed, Entry, column_widths, glyph_of, matching, offered
 from sealift.ui.screens.help import HelpScreen
 from sealift.ui.screens.host import HostScreen
-from sealift.ui.screens.listing import READ_ONLY, ListScreen
+from sealift.ui.screens.listing import READ_ONLY, ListScreen, MarkScreen
 from sealift.ui.screens.overview import OverviewScreen
 from sealift.ui.screens.route import RouteScreen
 from sealift.ui.screens.top import TopScreen
@@ -111,7 +111,7 @@ async def showing(
     read_only: bool = False,
 ) -> AsyncIterator[Reader]:
     acts: list[Act] = []
-    screen = ListScreen(
+    screen = MarkScreen(
         "Holds of [b]tank\x1b",
         columns,
         entries,
@@ -496,7 +496,7 @@ async def test_a_row_without_a_cell_for_every_column_is_a_defect_and_changes_not
 
 
 async def test_a_deed_on_a_key_of_the_list_is_a_defect() -> None:
-    assert {"j", "space", "slash", "y", "q", "escape", "tab"} <= ListScreen.reserved()
+    assert {"j", "space", "slash", "y", "q", "escape", "tab"} <= MarkScreen.reserved()
     async with showing(rows(1)) as reader:
         with pytest.raises(ValueError, match="'j'"):
             reader.screen.show((entry("alpha", replace(LOOK, key="j")),))
@@ -506,7 +506,7 @@ async def test_a_deed_on_a_key_of_the_list_is_a_defect() -> None:
     ("screen", "more"),
     [
         (TopScreen, {"N"}),
-        (OverviewScreen, {"N", "ctrl+r", "f5"}),
+        (OverviewScreen, {"N", "ctrl+r", "f5", "at"}),
         (HostScreen, {"N", "ctrl+r", "f5"}),
     ],
 )

@@ -238,7 +238,9 @@ def _dataset(it: Dataset, *, over_encrypted: bool) -> Check:
             lines.append("As a source it would stop the plan: choose an encrypted dataset below.")
         else:
             found, state = "not encrypted", State.WARNING
-            lines.append("It cannot be sent raw: a route leaves it out, or does not begin here.")
+            lines.append(
+                "As a source it cannot be sent raw: a route leaves it out, or does not begin here."
+            )
         return Check(it.name, it.name, state, found, ("\n".join(lines),), it.name)
     own = it.encryption_root == it.name
     found = "encryption root" if own else f"key of {it.encryption_root}"

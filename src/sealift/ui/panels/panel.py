@@ -12,7 +12,7 @@ from sealift.replication.comparison import Comparison
 from sealift.ui import dialogs, headline
 from sealift.ui.entries import Entry
 from sealift.ui.panels.desk import Desk, unreadable
-from sealift.ui.screens.listing import ListScreen
+from sealift.ui.screens.listing import MarkScreen
 from sealift.zfs.names import BadNameError
 from sealift.zfs.parse import ParseError
 
@@ -33,7 +33,7 @@ class Panel(ABC):
         self._busy = False
         self._left: Callable[[], None] = _nothing
         self._then: Callable[[], None] = _nothing
-        self.list = ListScreen(
+        self.list = MarkScreen(
             self.heading,
             self.columns,
             None,

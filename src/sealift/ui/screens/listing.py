@@ -19,7 +19,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input, Label, Static
 
-from sealift.actions import LIST, MOVES, PROGRAM, ROWS, Action
+from sealift.actions import LIST, MARK, MOVES, PROGRAM, ROWS, Action
 from sealift.keymap import FIXED, Keymap, key_word
 from sealift.ui import text
 from sealift.ui.bindings import bindings, keys_of, shown
@@ -51,10 +51,10 @@ class DetailsPane(VerticalScroll):
 class ListScreen(Screen[None]):
     """Entries, the details of the one under the cursor, and the keys of its deeds.
 
-    `act` is called with a deed's id and the ids of the entries it was asked for: all that are
-    marked, in the list's order, or else the one under the cursor. It has to ask before it changes
-    anything. `entries` is None while they are being read, `empty` what is said when there are none.
-    `kind` is what the rows are (`ui.things.THINGS`).
+    `act` is called with a deed's id and the ids of the entries it was asked for: the one under the
+    cursor, or all that are marked (`MarkScreen`), in the list's order. It has to ask before it
+    changes anything. `entries` is None while they are being read, `empty` what is said when there
+    are none. `kind` is what the rows are (`ui.things.THINGS`).
     """
 
     CSS_PATH = "listing.tcss"
@@ -208,8 +208,9 @@ class ListScreen(Screen[None]):
         if taken:
             raise ValueError(f"keys of the list itself cannot be a deed's: {sorted(taken)}")
         # The way out stands before them: where a footer is cut, it is at its end.
-        first = {"help", "filter", "mark", "back"}
+        first = ("help", "filter", "mark", "back")
         before = [binding for _, binding in own if binding.action in first]
+        before.sort(key=lambda binding: first.index(binding.action))
         after = [binding for _, binding in own if binding not in before]
         # The keys are right at once. The footer, which is made anew, waits until the cursor rests.
         self._bindings = BindingsMap([*before, *bound, *after])
@@ -236,10 +237,6 @@ class ListScreen(Screen[None]):
     def action_deed(self, deed: str) -> None:
         """Pass on what was asked for, and with which entries."""
         self._act(deed, tuple(entry.id for entry in self.pane.targets))
-
-    def action_mark(self) -> None:
-        """Mark the row under the cursor, or not any more."""
-        self.pane.toggle_mark()
 
     def action_copy(self) -> None:
         """Copy the row under the cursor, whole."""
@@ -296,6 +293,17 @@ class ListScreen(Screen[None]):
     def action_leave(self) -> None:
         """Off this screen."""
         self.dismiss(None)
+
+
+class MarkScreen(ListScreen):
+    """A list whose rows can be marked: a deed is done with all of them."""
+
+    _always = (*LIST, MARK)
+    BINDINGS = bindings((MARK,))
+
+    def action_mark(self) -> None:
+        """Mark the row under the cursor, or not any more."""
+        self.pane.toggle_mark()
 
 
 def _help_row(deed: Deed, keys: Keymap) -> Row:
