@@ -17,10 +17,9 @@ from sealift.hosts.host import Host
 from sealift.replication.overview import hosts_of
 from sealift.routes import Location, Route
 from sealift.ui.app import SealiftApp
-from sealift.ui.screens.listing import ListScreen
 from sealift.zfs.commands import Effect
 from tests.driving import Operator
-from tests.waiting import wait_for
+from tests.ui.starting import choose
 
 
 class OnDemo(SealiftApp):
@@ -47,24 +46,6 @@ class OnDemo(SealiftApp):
         yield {each.where: self._host(each.host or "", gate, log) for each in hosts_of(routes)}
 
 
-async def take(operator: Operator, row: str, key: str = "enter") -> None:
-    """Press a key on a row once it is there."""
-
-    def found() -> int | None:
-        screen = operator.app.screen
-        if not isinstance(screen, ListScreen):
-            return None
-        names = [each.id for each in screen.pane.shown]
-        return names.index(row) if row in names else None
-
-    await wait_for(operator.pilot, lambda: found() is not None, f"the row {row}")
-    screen, index = operator.app.screen, found()
-    assert isinstance(screen, ListScreen)
-    assert index is not None
-    screen.pane.move_to(index)
-    await operator.pilot.press(key)
-
-
 async def test_from_an_ssh_config_to_a_route_that_is_read(
     tmp_path: Path,
 ) -> None:
@@ -76,13 +57,13 @@ async def test_from_an_ssh_config_to_a_route_that_is_read(
         app.run_test(size=(120, 36), notifications=True) as pilot,
     ):
         operator = Operator(pilot)
-        await take(operator, "host nas1")
+        await choose(operator, "host nas1")
         await operator.until("as root on nas1")
-        await take(operator, "tank/prod", "s")
+        await choose(operator, "tank/prod", "s")
         await operator.until("ok: may send and hold: root")
-        await take(operator, "destination")
-        await take(operator, "host dr1")
-        await take(operator, "dr1:backup")
+        await choose(operator, "destination")
+        await choose(operator, "host dr1")
+        await choose(operator, "dr1:backup")
         await operator.until("Take it")
         await operator.choose("take")
         await operator.until("ok: there already, as a replica is")

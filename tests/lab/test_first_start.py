@@ -1,0 +1,50 @@
+"""The first start on real hosts: from an ssh_config to a vault that is sealed, by keys alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sealift.config.reading import read_config
+from sealift.replication.job import JobState
+from sealift.ui.app import SealiftApp
+from tests.driving import Operator, options
+from tests.ui.starting import choose
+
+from .lab import Lab
+from .test_first_light import guids
+
+
+async def test_from_an_ssh_config_to_a_written_route_and_a_sealed_replica(
+    pools: Lab, tmp_path: Path
+) -> None:
+    lab, file = pools, tmp_path / "config.toml"
+    lab.make_source_tree(mib=1)
+    app = SealiftApp(options("--config", str(file), ssh_config=lab.ssh_config))
+    async with app.run_test(size=(120, 36), notifications=True) as pilot:
+        operator = Operator(pilot)
+        await choose(operator, "host source")
+        await operator.until("as root on source")
+        await choose(operator, "tank/prod", "s")
+        await operator.until("ok: may send and hold: root")
+        await choose(operator, "destination")
+        await choose(operator, "host dest")
+        await choose(operator, "dest:backup")
+        await operator.until("Take it")
+        await operator.choose("take")
+        await operator.until("ok: the first send makes it")
+        assert not file.exists(), "nothing is written unasked"
+        await operator.confirm("w", "write")
+        await operator.until("All routes, worst first")
+        await choose(operator, "prod")
+        await operator.both_read()
+        await operator.confirm("n", "take")
+        await operator.until("a seed sends 3 snapshots")
+        await operator.confirm("s", "start")
+        assert await operator.job_ended() is JobState.DONE
+        await operator.until("SEALED vault")
+    route = read_config(file).setups["prod"].route
+    assert (route.source.text(), route.destination.text()) == (
+        "source:tank/prod",
+        "dest:backup/prod",
+    )
+    assert guids(lab, "dest", "backup/prod") == guids(lab, "source", "tank/prod")
