@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sealift.config.reading import read_config
+import pytest
+
+from sealift.config.reading import default_path, read_config
 from sealift.replication.job import JobState
 from sealift.ui.app import SealiftApp
 from tests.driving import Operator, options
@@ -15,11 +17,13 @@ from .test_first_light import guids
 
 
 async def test_from_an_ssh_config_to_a_written_route_and_a_sealed_replica(
-    pools: Lab, tmp_path: Path
+    pools: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lab, file = pools, tmp_path / "config.toml"
+    lab = pools
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert tmp_path in default_path().parents
     lab.make_source_tree(mib=1)
-    app = SealiftApp(options("--config", str(file), ssh_config=lab.ssh_config))
+    app = SealiftApp(options(ssh_config=lab.ssh_config))
     async with app.run_test(size=(120, 36), notifications=True) as pilot:
         operator = Operator(pilot)
         await choose(operator, "host source")
@@ -32,7 +36,7 @@ async def test_from_an_ssh_config_to_a_written_route_and_a_sealed_replica(
         await operator.until("Take it")
         await operator.choose("take")
         await operator.until("ok: the first send makes it")
-        assert not file.exists(), "nothing is written unasked"
+        assert not default_path().exists(), "nothing is written unasked"
         await operator.confirm("w", "write")
         await operator.until("All routes, worst first")
         await choose(operator, "prod")
@@ -42,7 +46,7 @@ async def test_from_an_ssh_config_to_a_written_route_and_a_sealed_replica(
         await operator.confirm("s", "start")
         assert await operator.job_ended() is JobState.DONE
         await operator.until("SEALED vault")
-    route = read_config(file).setups["prod"].route
+    route = read_config().setups["prod"].route
     assert (route.source.text(), route.destination.text()) == (
         "source:tank/prod",
         "dest:backup/prod",

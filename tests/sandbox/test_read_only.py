@@ -32,10 +32,11 @@ from sealift.ui.screens.listing import ListScreen
 from sealift.ui.screens.playbook import PlaybookScreen
 from sealift.zfs.commands import Command, Effect
 from tests.driving import Operator
+from tests.ui.starting import choose
 from tests.waiting import wait_for
 
 from .test_demo_ends import said
-from .test_demo_first_start import OnDemo, take
+from .test_demo_first_start import OnDemo
 
 pytestmark = pytest.mark.timeout(600)
 _LISTS = {"jobs", "tokens", "holds", "prune", "roll_back", "keys", "audit"}
@@ -255,7 +256,7 @@ class Driver:
                 await self.press(key)
                 await self.dialogs()
                 if opens and shown not in self.operator.app.screen_stack:
-                    await take(self.operator, opens)
+                    await choose(self.operator, opens)
                     shown = self._list()
                 await self.back_to(shown)
                 if shown.query_one("#filter-line").display:
@@ -319,15 +320,15 @@ async def before_there_is_a_route(operator: Operator) -> Driver:
     driver = Driver(operator)
     await operator.until("no route yet")
     await driver.every_key_of("first_start")
-    await take(operator, "host nas1")
+    await choose(operator, "host nas1")
     await operator.until("as root on nas1")
     await driver.every_key_of("host")
-    await take(operator, "tank/prod", "s")
-    await take(operator, "destination")
-    await take(operator, "host dr1")
+    await choose(operator, "tank/prod", "s")
+    await choose(operator, "destination")
+    await choose(operator, "host dr1")
     await operator.until("backup")
     await driver.every_key_of("places", opens="destination")
-    await take(operator, "dr1:backup")
+    await choose(operator, "dr1:backup")
     await operator.until("Take it")
     await operator.choose("take")
     await operator.until("there already, as a replica is")
