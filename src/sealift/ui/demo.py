@@ -107,7 +107,10 @@ class DemoApp(SealiftApp):
         # The world is asked again and again: it has no way to call.
         while not await demo.mended():  # noqa: ASYNC110
             await asyncio.sleep(_LOOK)
-        if not scenario.autostart:
+        if scenario.autostart:
+            words = f"{scenario.title} is over; `sealift demo --list` has nights to mend"
+            self._story.tell(words, quit="leaves")
+        else:
             self._mended_after = (utc_now() - self._began).total_seconds()
             words = f"{scenario.title}, mended after {text.duration(self._mended_after)}"
             self._story.tell(words, quit="leaves, and tells what an expert does")
