@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from sealift.hosts.host import DEADLINE, Host, utc_now
 from sealift.hosts.refusal import refusal
 from sealift.hosts.trouble import Trouble, TroubleError
-from sealift.mentions import JOBS
+from sealift.mentions import JOBS, SEND
 from sealift.replication import anchors, jobs
 from sealift.replication.anchors import Holding
 from sealift.replication.comparison import Comparison
