@@ -273,7 +273,7 @@ KEYS = (
 )
 PLAYBOOK = (
     _HELP,
-    Action("open", ("enter",), "open", "A finding's page, or do the next step."),
+    Action("open", ("enter",), "open", "A finding's page; do the next step, or copy its command."),
     Action("page", ("i",), "page", "The catalogue's page of the finding.", footer=False),
     Action("do_next", ("n",), "do next…", "Do the next step on the route, which asks."),
     Action("step_1", ("1",), "step again", "What is being sent, again.", call="again(1)"),

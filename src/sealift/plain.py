@@ -30,7 +30,7 @@ def status(picture: Picture, now: datetime) -> str:
         f"route        {picture.route.title}",
         f"seal         {headline.seal(picture, ASCII).words}",
         f"behind       {headline.lag(picture, now, ASCII).words or text.UNKNOWN}",
-        f"now          {headline.worst(picture, now, ASCII).words}",
+        f"now          {headline.worst(picture, now, ASCII).said}",
     ]
     lines += [
         f"breach       {each.id}: {each.dataset}: {each.summary}" for each in picture.seal.breaches
@@ -67,7 +67,7 @@ def _status_line(picture: Picture, now: datetime) -> str:
         headline.seal(picture, ASCII).words,
         f"{behind} (limit {limit})",
         headline.activity(picture, ASCII).words,
-        headline.worst(picture, now, ASCII).words,
+        headline.worst(picture, now, ASCII).said,
     )
     return text.one_line(f"{picture.route.title}: {'; '.join(words)}")
 

@@ -69,6 +69,25 @@ async def test_seed_and_increment_by_keys_arrive_sealed_and_equal() -> None:
         assert len(there.splitlines()) == 6
 
 
+async def test_a_plan_that_a_snapshot_came_behind_is_refused_by_its_name_and_shown_anew() -> None:
+    async with operating() as operator:
+        assert isinstance(operator.app, OnDemo)
+        await operator.confirm("n", "take")
+        await operator.until("a seed sends 3 snapshots")
+        await operator.pilot.press("s")
+        await operator.until("Start")
+        await said(operator.app.demo, "nas1", "zfs snapshot -r tank/prod@rep-meanwhile")
+        await operator.choose("start")
+        await operator.until("New since then: @rep-meanwhile.")
+        assert operator.focused_button() == "again"
+        await operator.choose("again")
+        await operator.until("6 snapshots, about")
+        assert operator.focused_button() == "cancel"
+        await operator.choose("start")
+        assert await operator.job_ended(15) is JobState.DONE
+        await operator.until("done: every planned snapshot is there, by guid")
+
+
 async def test_the_snapshot_that_is_taken_has_the_name_that_was_shown() -> None:
     async with operating() as operator:
         assert isinstance(operator.app, OnDemo)

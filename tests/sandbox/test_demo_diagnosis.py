@@ -97,6 +97,9 @@ async def test_where_nothing_runs_each_part_of_the_way_is_tried() -> None:
     carried = dict(_TRIED.findall(found.verdict.summary if found.verdict else ""))
     assert 20 < float(carried["zfs send reads"]) < 100
     assert 1 < float(carried["ssh carries"]) < 3
+    assert found.verdict is not None
+    assert found.verdict.carries is not None
+    assert 1_000_000 < found.verdict.carries < 3_000_000
 
 
 async def test_in_a_full_vault_space_comes_first() -> None:

@@ -27,6 +27,7 @@ async def test_what_is_played_in_the_demo_is_not_in_the_operators_journal() -> N
     app = DemoApp(parse(["demo", "quiet-night"]), "quiet-night")
     async with app.run_test(size=(160, 45)) as pilot:
         operator = Operator(pilot)
+        await operator.until("Demo: A quiet night. Nothing of it is real.  : briefing  q leaves")
         await wait_for(pilot, lambda: app.journal and entries(app.journal.path), "a first line")
         assert app.journal is not None
         assert {each.route for each in entries(app.journal.path)} == {"quiet-night"}

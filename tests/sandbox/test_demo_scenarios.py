@@ -130,7 +130,9 @@ async def test_a_night_is_mended_by_what_an_expert_types(name: str) -> None:
         assert await demo.mended()
         deeds = await demo.deeds()
         assert deeds
-        assert all(deed.text.startswith(("zfs ", "zpool ")) for deed in deeds)
+        others = [deed for deed in deeds if not deed.text.startswith(("zfs ", "zpool "))]
+        shaped = [("nas1", "tc qdisc del dev eth1 root")] if name == "slow-link" else []
+        assert [(deed.host, deed.text) for deed in others] == shaped
 
 
 async def test_what_only_reads_is_no_deed() -> None:

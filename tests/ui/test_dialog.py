@@ -92,6 +92,13 @@ def destruction(**more: str) -> Dialog:
     return Dialog("Destroy", ["what dies"], [DESTROY], typed=NAME, **more)
 
 
+async def test_a_text_that_goes_on_below_the_screen_says_so_and_a_short_one_does_not() -> None:
+    async with opened(Dialog("Send", ["a line\n" * 60])) as reader:
+        await reader.until(lambda: "pagedown reads on" in reader.sees(), "the key")
+    async with opened(Dialog("Send", ["a line"])) as reader:
+        assert "pagedown" not in reader.sees()
+
+
 async def test_cancel_has_the_focus_although_something_is_to_be_typed() -> None:
     async with opened(destruction()) as reader:
         assert reader.focused == "cancel"

@@ -727,7 +727,7 @@ def test_a_problem_comes_before_a_warning_whatever_their_order() -> None:
     warning = Problem("anchor-not-held", "source", "tank/prod", "a", "b", "warning")
     grave = Problem("dead-token", "destination", "backup/prod", "a", "b")
     line = headline.worst(replace(CALM, problems=(warning, grave)), NOW, UNICODE)
-    assert line.words == "dead-token: a (and 1 more)"
+    assert line.said == "dead-token: a (and 1 more)"
 
 
 def sent(*samples: tuple[float, int]) -> Job:

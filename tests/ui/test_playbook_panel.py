@@ -11,15 +11,16 @@ import pytest
 
 from sealift.hosts.trouble import Trouble, TroubleError
 from sealift.playbook import catalogue, report_file, steps
-from sealift.playbook.diagnosis import Diagnosis
+from sealift.playbook.diagnosis import Diagnosis, Verdict
 from sealift.replication.picture import Picture
+from sealift.replication.seen import Measured
 from sealift.ui import dialogs
 from sealift.ui.panels.playbook import MEASURING
 from sealift.ui.screens.listing import ListScreen
 from sealift.ui.screens.playbook import PlaybookScreen
 from sealift.ui.screens.route import NOT_READ
 from sealift.zfs.commands import Effect
-from tests.diagnoses import NASTY, healthy, two_problems
+from tests.diagnoses import NASTY, diagnosis, healthy, step, two_problems
 from tests.driving import Operator
 from tests.factories import mirrored
 from tests.ui.pictures import picture, showing
@@ -98,6 +99,14 @@ async def test_p_measures_at_once_and_leaving_ends_it(walk: Walk, size: tuple[in
         await operator.pilot.press("escape")
         await wait_for(operator.pilot, lambda: walk.cancelled == 1, "the walk ended")
         assert operator.app.screen is operator.screen
+
+
+async def test_what_a_trial_carried_is_the_rate_that_a_plan_goes_by(walk: Walk) -> None:
+    verdict = Verdict(None, "low", "nothing runs", carries=2_000_000.0)
+    tried = diagnosis(step(steps.TIME, "ok", verdict=verdict))
+    async with opened(walk, tried) as operator:
+        seen, clock = operator.screen.desk.seen, operator.screen.desk.clock
+        assert seen.measured == Measured(2_000_000.0, clock().timestamp())
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -20,6 +20,7 @@ from sealift.ui.screens.playbook import (
     NO_PAGE,
     NOTHING_TO_COPY,
     NOTHING_TO_DO,
+    ONLY_TO_COPY,
     Calls,
     PlaybookScreen,
 )
@@ -358,11 +359,44 @@ async def test_a_next_step_is_done_by_the_route_screen() -> None:
 async def test_what_the_route_screen_cannot_do_is_not_asked_of_it() -> None:
     async with showing(two_problems()) as reader:
         await reader.go_to(ABORT)
-        await reader.press("enter", "n")
+        await reader.press("n")
         await reader.go_to("step sending")
         await reader.press("n")
         assert reader.asked == []
-        assert reader.said == [NOTHING_TO_DO] * 3
+        assert reader.said == [ONLY_TO_COPY, NOTHING_TO_DO]
+
+
+async def test_enter_copies_the_command_of_a_step_that_is_taken_on_a_host() -> None:
+    async with showing(two_problems()) as reader:
+        await reader.go_to(ABORT)
+        assert "Or give up what was received.  [enter: copy]" in reader.sees()
+        await reader.press("enter")
+        assert reader.app.copied == ["zfs receive -A backup/prod/db"]
+        assert reader.on_top == "Copied"
+        await reader.press("escape")
+        assert reader.asked == []
+        assert reader.said == []
+
+
+async def test_a_step_that_is_only_advice_says_that_there_is_nothing_to_do_or_copy() -> None:
+    async with showing(slow_link()) as reader:
+        await reader.go_to("next finding network-bandwidth link tank/prod/db 1")
+        await reader.press("enter")
+        assert (reader.asked, reader.app.copied) == ([], [])
+        assert reader.said == [NOTHING_TO_DO]
+
+
+async def test_help_calls_what_is_under_the_cursor_by_its_name() -> None:
+    async with showing(two_problems()) as reader:
+        for where, heading in (
+            (VERDICT, "Under the cursor: verdict "),
+            (SEND, "Under the cursor: next step "),
+            ("finding stale-token destination backup/prod/db", "cursor: finding stale-token "),
+        ):
+            await reader.go_to(where)
+            await reader.press("question_mark")
+            await reader.until(heading)
+            await reader.press("escape")
 
 
 async def test_numbers_take_a_step_again_and_ctrl_r_all() -> None:

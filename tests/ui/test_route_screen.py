@@ -14,6 +14,7 @@ from sealift.hosts.host import Connection
 from sealift.hosts.trouble import Trouble, UnknownKey
 from sealift.replication.inventory import Held
 from sealift.replication.job import Job, JobState
+from sealift.replication.obstacles import Problem
 from sealift.replication.picture import Picture
 from sealift.ui.screens.dialog import Dialog
 from sealift.ui.screens.help import HelpScreen
@@ -80,6 +81,64 @@ async def test_a_running_transfer_says_what_how_far_and_admits_what_it_does_not_
         assert "7.8 KiB of 39.1 KiB" in seen
         assert "unknown left" in seen  # one sample is no rate
         assert "c cancel…" in seen.splitlines()[1]
+
+
+@pytest.mark.parametrize(
+    ("first", "activity", "carried", "percent"),
+    [
+        (380_800, "sending 77 %", "379.7 KiB of 488.3 KiB", "77 %"),
+        (None, "sending 20 % of step 2/3", "7.8 KiB of 39.1 KiB", "20 %"),
+    ],
+)
+async def test_the_percentage_is_the_whole_jobs_or_is_said_to_be_the_steps(
+    first: int | None, activity: str, carried: str, percent: str
+) -> None:
+    """The first step has arrived, of the second's 40,000 bytes there are 8,000, one is to come."""
+    step = job().steps[0]
+    sizes = (first, 40_000, 79_200)
+    steps = tuple(
+        replace(step, number=f"{number:04}", kind="single", size=each)
+        for number, each in enumerate(sizes, 1)
+    )
+    running = replace(sending(), about=replace(job().about, steps=steps), index=1)
+    async with showing(replace(picture(*BEHIND), job=running), size=SIZES[0]) as operator:
+        lines = operator.sees().splitlines()
+        assert activity in lines[0]
+        assert "2/3 tank/prod@s102" in lines[-3]
+        assert carried in lines[-3]
+        assert percent in lines[-2]
+
+
+async def test_a_sentence_that_is_cut_ends_with_a_clause_and_keeps_how_many_more() -> None:
+    found = tuple(
+        Problem(
+            "stale-token",
+            "destination",
+            name,
+            f"{name} holds a partly received snapshot, or is being received by somebody now",
+            "Resume it (s).",
+            "warning",
+        )
+        for name in ("backup/prod/db", "backup/prod/home")
+    )
+    shown = replace(picture(*BEHIND), problems=found)
+    async with showing(shown, size=SIZES[0]) as operator:
+        line = operator.sees().splitlines()[1].split("  ")[0].strip()
+        assert line == "! stale-token: backup/prod/db holds a partly received … (and 1 more)"
+    async with showing(replace(shown, problems=found[:1]), size=SIZES[0]) as operator:
+        line = operator.sees().splitlines()[1].split("  ")[0].strip()
+        assert line == "! stale-token: backup/prod/db holds a partly received snapshot …"
+        await operator.pilot.press("d")
+        await operator.until("Resume it (s).")
+
+
+async def test_what_the_job_receives_now_is_no_trouble_in_the_details_either() -> None:
+    token = Problem("stale-token", "destination", "backup/prod", "it holds a part", "Resume it.")
+    shown = replace(picture(*BEHIND), problems=(token,), job=sending())
+    async with showing(shown, size=SIZES[0]) as operator:
+        await operator.pilot.press("d")
+        await operator.until("sealed:")
+        assert "stale-token" not in operator.sees()
 
 
 async def test_a_failed_transfer_shows_the_explanation_above_the_raw_text() -> None:

@@ -85,12 +85,15 @@ class Verdict:
     """The one bottleneck; `bottleneck` is None where nothing holds the route back, or unknown.
 
     `confidence` in what is said; `summary` says it in a sentence, also where nothing was found.
+    `carries` is what the slowest part carried in a trial, in bytes a second; None without a whole
+    one.
     """
 
     bottleneck: str | None
     confidence: Confidence
     summary: str
     evidence: tuple[Evidence, ...] = ()
+    carries: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

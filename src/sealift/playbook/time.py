@@ -182,6 +182,7 @@ async def _at_rest(ground: Ground, scene: Scene, unseen: Unseen) -> StepReport:
     )
     ground.announce(replace(report(TIME, [Fact("Trial", told)], (), ()), state="running"))
     parts: list[Fact] = []
+    rates: list[float] = []
     trials: tuple[tuple[str, Callable[[], Awaitable[Carried | None]]], ...] = (
         ("zfs send reads", lambda: trial.send_into_nothing(ground.watch.source, ends, send, half)),
         ("ssh carries", lambda: trial.zeros_through_ssh(ground.watch.coordinator, ends, half)),
@@ -191,6 +192,7 @@ async def _at_rest(ground: Ground, scene: Scene, unseen: Unseen) -> StepReport:
         if carried is not None:
             evidence = Evidence(carried.command.text(), carried.host, words.rate(carried.rate))
             parts.append(Fact(f"Trial: {title}", words.rate(carried.rate), "info", (evidence,)))
+            rates.append(carried.rate)
     said = ", ".join(f"{fact.title.removeprefix('Trial: ')} {fact.value}" for fact in parts)
     verdict = Verdict(
         None,
@@ -202,6 +204,7 @@ async def _at_rest(ground: Ground, scene: Scene, unseen: Unseen) -> StepReport:
         if said
         else "nothing runs",
         tuple(item for fact in parts for item in fact.evidence),
+        min(rates) if len(rates) == len(trials) else None,
     )
     return replace(report(TIME, [*ways, *parts], (), unseen.sentences), verdict=verdict)
 

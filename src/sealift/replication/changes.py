@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from sealift.hosts.host import DEADLINE, Host, utc_now
 from sealift.hosts.refusal import refusal
 from sealift.hosts.trouble import Trouble, TroubleError
-from sealift.mentions import JOBS
+from sealift.mentions import JOBS, SEND
 from sealift.replication import anchors, jobs
 from sealift.replication.anchors import Holding
 from sealift.replication.comparison import Comparison
 from sealift.replication.divergence import Lost, divergence, rollback_command
 from sealift.replication.job import Job
 from sealift.replication.job_files import Order
-from sealift.replication.plan import make_plan
+from sealift.replication.plan import Plan, make_plan
 from sealift.replication.preview import Preview, holds_of, make_preview, transfers_on
 from sealift.replication.pruning import prune_list
 from sealift.replication.resuming import Partial, partials
@@ -31,6 +31,7 @@ from sealift.zfs.holds import Hold, carrying
 # Seconds. Each hold and each release waits for a transaction group; on a pool that is busy writing
 # one may take this long.
 _A_NAME = 2.0
+_FEW = 3  # names of snapshots in a sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +79,8 @@ class Changes:
                     "plan-changed",
                     preview.host,
                     "not started: what would be sent has changed since it was shown",
-                    "Snapshots or datasets came or went on one of the hosts.",
-                    "Look at the plan again.",
+                    _difference(preview.plan, now.plan),
+                    f"Look at the plan again {SEND}.",
                     "\n".join(f"{each.id}: {each.summary}" for each in now.plan.blocked),
                 )
             )
@@ -104,6 +105,7 @@ class Changes:
             ends=now.ends,
             operator=f"{getpass.getuser()}@{socket.gethostname()}",
             made=utc_now(),
+            sizes=tuple(each.estimate.total if each.estimate else None for each in now.steps),
         )
         await jobs.start(coordinator, order)
         watch.look_for_jobs()
@@ -295,3 +297,30 @@ class Changes:
             raise TroubleError(picture.troubles[0])
         assert picture.comparison is not None  # noqa: S101 - both sides were just read
         return picture.comparison
+
+
+def _difference(shown: Plan, now: Plan) -> str:
+    """What a plan has that another one had not, and the other way round, in sentences."""
+    before, after = _brought(shown), _brought(now)
+    sentences = [
+        f"{words}: {_few(sorted({these[guid] for guid in these.keys() - those.keys()}))}."
+        for words, these, those in (
+            ("New since then", after, before),
+            ("No longer to be sent", before, after),
+        )
+        if these.keys() - those.keys()
+    ]
+    if now.blocked:
+        sentences.append("Something is in the way now.")
+    return " ".join(sentences) or "It is the same snapshots, from another base or in other steps."
+
+
+def _brought(plan: Plan) -> dict[int, str]:
+    """The snapshots of a plan: their names by their guids."""
+    chains = (chain for step in plan.steps for chain in step.chains)
+    return {each.guid: f"@{each.name}" for chain in chains for each in chain.snapshots}
+
+
+def _few(names: list[str]) -> str:
+    more = len(names) - _FEW
+    return ", ".join(names[:_FEW]) + (f" and {more} more" if more > 0 else "")

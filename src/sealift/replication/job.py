@@ -46,7 +46,10 @@ class JobState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class JobStep:
-    """One step as it was ordered: see `plan.Step`. `kind` is single, package or repair."""
+    """One step as it was ordered: see `plan.Step`. `kind` is single, package or repair.
+
+    `size` is how many bytes it was estimated to carry, None if that is unknown.
+    """
 
     number: str
     dataset: str
@@ -56,6 +59,7 @@ class JobStep:
     kind: str
     brings: frozenset[int]
     pipeline: str
+    size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +193,7 @@ def parse_about(text: str) -> About:
 
 
 def _step(data: dict[str, Any]) -> JobStep:
-    base = data["base"]
+    base, size = data["base"], data.get("size")  # older jobs have no size
     return JobStep(
         number=str(data["number"]),
         dataset=check_dataset(data["dataset"]),
@@ -199,6 +203,7 @@ def _step(data: dict[str, Any]) -> JobStep:
         kind=str(data["kind"]),
         brings=frozenset(int(each) for each in data["brings"]),
         pipeline=str(data["pipeline"]),
+        size=None if size is None else max(0, int(size)),
     )
 
 

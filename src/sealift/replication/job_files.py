@@ -32,7 +32,8 @@ class Order:
     """A job to be started: what is carried, by whom, and how it is anchored, step by step.
 
     `key` marks the runner's own lines in its log; only the coordinator is told it. `operator` asked
-    for it, at `made` (aware).
+    for it, at `made` (aware). `sizes` is what each step is estimated to carry, in bytes or unknown
+    (None); empty where nobody asked.
     """
 
     id: str
@@ -43,10 +44,12 @@ class Order:
     ends: Ends
     operator: str
     made: datetime
+    sizes: tuple[int | None, ...] = ()
 
 
 def about(order: Order) -> str:
     """What later readers of the job are told (`job.parse_about` reads it): one line of JSON."""
+    sizes = iter(order.sizes or (None,) * len(order.steps))
     steps = [
         {
             "number": number,
@@ -58,6 +61,7 @@ def about(order: Order) -> str:
             "kind": kind,
             "brings": sorted(step.brings),
             "pipeline": pipeline(step, order.ends, order.route.hold_tag).text(),
+            "size": None if kind == "repair" else next(sizes),
         }
         for number, step, kind, _ in _numbered(order)
     ]

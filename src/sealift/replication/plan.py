@@ -365,8 +365,9 @@ def _own_roots(comparison: Comparison) -> str:
             f"{new} and stays one: a tree of which something is left out never goes as one stream"
         )
     return (
-        f"{new} until the next increment of the whole tree; a second snapshot of it taken first "
-        f"{SNAPSHOT} lets this job put that right itself"
+        f"{new}, as sealed as the others but unlocked apart from them, until the next increment "
+        f"of the whole tree; a second snapshot of the tree taken first {SNAPSHOT} lets this job "
+        "put that right itself"
     )
 
 

@@ -1,7 +1,7 @@
 """What was seen of a route while sealift looked: lag, rate of its job, waits of both pools.
 
-Nothing is asked for it: it is what the pictures said, with the time at which they did. It is gone
-with the program. A day of it is kept, in cells of ten seconds.
+Nothing is asked for it: it is what the pictures said, and a trial of the playbook, with the time at
+which they did. It is gone with the program. A day of it is kept, in cells of ten seconds.
 """
 
 from __future__ import annotations
@@ -45,6 +45,14 @@ class RateCell:
         return self.total / self.looks if self.looks else None
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """How fast the route carried last: bytes a second, and when that was (epoch seconds)."""
+
+    rate: float
+    at: float
+
+
 def row_of(sample: IostatSample) -> int:
     """The row that a sample belongs to, by the slower of its reads and writes."""
     waits = [wait for wait in (sample.read_wait_ns, sample.write_wait_ns) if wait is not None]
@@ -62,6 +70,7 @@ class Seen:
         self.sightings: list[Sighting] = []
         self.rates: dict[int, RateCell] = {}
         self.waits: tuple[dict[int, list[int]], dict[int, list[int]]] = ({}, {})
+        self._tried: Measured | None = None
         self._comparison: Comparison | None = None
         self._job: Job | None = None
         self._samples: list[IostatSample | None] = [None, None]
@@ -79,6 +88,18 @@ class Seen:
                 counts = self.waits[index].setdefault(cell, [0] * (IDLE + 1))
                 counts[row_of(side.iostat[-1])] += 1
                 _forget(self.waits[index], cell)
+
+    def note_trial(self, rate: float, now: datetime) -> None:
+        """Take what the way carried in a trial, in bytes a second. `now` is aware."""
+        self._tried = Measured(rate, now.timestamp())
+
+    @property
+    def measured(self) -> Measured | None:
+        """The last rate of a job or of a trial; None if this session saw neither."""
+        moved = ((cell, each.mean) for cell, each in reversed(self.rates.items()) if each.mean)
+        cell, mean = next(moved, (0, None))
+        seen = [Measured(mean, (cell + 1) * CELL)] if mean else []
+        return max((*seen, *filter(None, [self._tried])), key=lambda each: each.at, default=None)
 
     def _note_lag(self, comparison: Comparison) -> None:
         at = comparison.destination.taken_at.timestamp()

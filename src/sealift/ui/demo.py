@@ -11,10 +11,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from rich.text import Text
 from textual import work
 from textual.app import SystemCommand
 from textual.screen import Screen
+from textual.widgets import Static
 
+from sealift.actions import ACTIONS, named
 from sealift.cli import Options
 from sealift.demo.stage import Deed, Demo
 from sealift.hosts.gate import Gate
@@ -24,10 +27,27 @@ from sealift.replication.changes import Changes
 from sealift.replication.watch import RouteWatch
 from sealift.ui import dialogs, text
 from sealift.ui.app import SealiftApp
+from sealift.ui.bindings import keys_of
 from sealift.ui.screens.dialog import Choice, Dialog
 from sealift.ui.screens.route import RouteScreen
+from sealift.ui.widgets.footer import KeyFooter
 
 _LOOK = 2.0  # seconds between two looks at whether the night is mended
+
+
+class Story(Static):
+    """A line above the keys: that this is a demo, how its night stands, and how to go on."""
+
+    DEFAULT_CSS = """
+    Story { height: 1; padding: 0 1; background: $panel; color: $text-primary; }
+    """
+
+    def tell(self, words: str, **hints: str) -> None:
+        """Say how it stands, and what the keys of these actions of the route do about it."""
+        keys = keys_of(self)
+        pressed = (f"{keys.shown(named(ACTIONS, name))} {does}" for name, does in hints.items())
+        line = "  ".join((f"Demo: {words}.", *pressed))
+        self.update(Text(line, no_wrap=True, overflow="ellipsis"))
 
 
 class DemoApp(SealiftApp):
@@ -40,6 +60,7 @@ class DemoApp(SealiftApp):
         self._demo: Demo | None = None
         self._began = utc_now()
         self._mended_after: float | None = None
+        self._story = Story()
 
     @asynccontextmanager
     async def open_hosts(self, gate: Gate) -> AsyncIterator[tuple[Host, Host]]:
@@ -65,9 +86,10 @@ class DemoApp(SealiftApp):
             return super().journal_path()
         return self._demo.directory / "journal.jsonl"
 
-    def opened(self, screen: RouteScreen, watch: RouteWatch) -> None:  # noqa: ARG002
+    def opened(self, screen: RouteScreen, watch: RouteWatch) -> None:
         """Brief the operator, and let the night begin."""
         if self._demo is not None:
+            screen.mount(self._story, before=screen.query_one(KeyFooter))
             self._brief(self._demo, watch)
 
     @work(group="demo", exit_on_error=False)
@@ -75,15 +97,25 @@ class DemoApp(SealiftApp):
         scenario = demo.scenario
         self._began = utc_now()
         if scenario.autostart:
+            words = f"{scenario.title}. Nothing of it is real"
+            self._story.tell(words, palette="briefing", quit="leaves")
             self._start_transfer(watch)
         else:
+            words = f"{scenario.title}, not mended yet"
+            self._story.tell(words, palette="briefing", quit="leaves, and tells how")
             await self.push_screen_wait(_briefing(demo, cancel="Begin"))
         # The world is asked again and again: it has no way to call.
         while not await demo.mended():  # noqa: ASYNC110
             await asyncio.sleep(_LOOK)
-        if not scenario.autostart:
+        if scenario.autostart:
+            words = f"{scenario.title} is over; `sealift demo --list` has nights to mend"
+            self._story.tell(words, quit="leaves")
+        else:
             self._mended_after = (utc_now() - self._began).total_seconds()
-            self.notify("Mended. q leaves and tells what an expert does.", markup=False)
+            words = f"{scenario.title}, mended after {text.duration(self._mended_after)}"
+            self._story.tell(words, quit="leaves, and tells what an expert does")
+            if not isinstance(self.screen, RouteScreen):  # there the line says so
+                self.notify("Mended.", markup=False)
 
     @work(group="demo-transfer", exit_on_error=False)
     async def _start_transfer(self, watch: RouteWatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from datetime import datetime
 from pathlib import Path
 
 from sealift.hosts.trouble import Trouble, UnknownKey
@@ -12,7 +13,8 @@ from sealift.replication.job import Job
 from sealift.replication.obstacles import FED, Problem
 from sealift.replication.picture import Picture
 from sealift.replication.preview import PlannedStep, Preview
-from sealift.ui import text
+from sealift.replication.seen import Measured
+from sealift.ui import headline, text
 from sealift.zfs.commands import Command
 
 # So many snapshots of a command, and so many commands of one host, are spelled out.
@@ -20,15 +22,19 @@ _NAMES, _CALLS = 6, 50
 _SOON = 50  # holds that nobody waits for long
 
 
-def send_paragraphs(shown: Preview, picture: Picture) -> list[str]:
-    """What a send would do: first what arrives, then the exact pipeline, then its limits."""
+def send_paragraphs(shown: Preview, picture: Picture, takes: str = "") -> list[str]:
+    """What a send would do: first what arrives, then the exact pipeline, then its limits.
+
+    `takes` is a sentence about the time, if one can be said.
+    """
     total = text.size(shown.total_bytes)
     snapshots = sum(planned.step.snapshots for planned in shown.steps)
     count = text.count(snapshots, "snapshot")
     paragraphs = [
         (
-            f"{count}, about {total}, raw. Runs on {shown.host} as a job: it goes on when this "
-            "program is closed, and resumes by itself when the way is interrupted."
+            f"{count}, about {total}, raw. {takes}{takes and ' '}Runs on {shown.host} as a job: "
+            "it goes on when this program is closed, and resumes by itself when the way is "
+            "interrupted."
         ),
         "\n".join(_step(number, planned) for number, planned in enumerate(shown.steps, 1)),
         holding_sentence(shown),
@@ -41,8 +47,18 @@ def send_paragraphs(shown: Preview, picture: Picture) -> list[str]:
             "stay."
         ),
     ]
-    paragraphs.extend(shown.plan.notes)
+    paragraphs.extend(f"Note: {note.rstrip('.')}." for note in shown.plan.notes)
     return paragraphs
+
+
+def how_long(shown: Preview, measured: Measured | None, now: datetime) -> str:
+    """How long it would take at the rate that this session measured last; empty without one."""
+    total = shown.total_bytes
+    if measured is None or total is None:
+        return ""
+    ago = text.age(max(0.0, now.timestamp() - measured.at))
+    takes = text.duration(total / measured.rate)
+    return f"At {text.rate(measured.rate)}, measured {ago}: {takes}."
 
 
 def holding_sentence(shown: Preview) -> str:
@@ -141,7 +157,8 @@ def detail_paragraphs(picture: Picture) -> list[str]:
     paragraphs += [
         f"{breach.id}: {breach.dataset}: {breach.summary}." for breach in picture.seal.breaches
     ]
-    paragraphs += [f"{each.id}: {each.summary}.\n{each.mend}" for each in picture.problems]
+    problems = headline.problems_now(picture)
+    paragraphs += [f"{each.id}: {each.summary}.\n{each.mend}" for each in problems]
     if picture.seal.proof:
         paragraphs.append(f"{picture.seal.state.value}: {picture.seal.proof}.")
     return paragraphs or ["Nothing is wrong, as far as both hosts say."]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sealift.hosts.trouble import Trouble
+from sealift.replication.amount import amount
 from sealift.replication.job import Job, JobState
 from sealift.replication.obstacles import Problem
 from sealift.replication.picture import Picture, Side
@@ -20,16 +21,25 @@ OK, INFO, WARNING, PROBLEM = "ok", "info", "warning", "problem"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the header: how bad it is, its glyph and words, and the action that helps."""
+    """One line of the header: how bad it is, its glyph and words, and the action that helps.
+
+    `more` stands behind the words, and stays where they are cut.
+    """
 
     level: str
     glyph: str
     words: str
     action: str = ""
+    more: str = ""
 
     def plain(self) -> str:
         """Glyph and words as one text."""
         return f"{self.glyph} {self.words}" if self.glyph else self.words
+
+    @property
+    def said(self) -> str:
+        """All its words, without the glyph."""
+        return f"{self.words}{self.more}"
 
 
 def seal(picture: Picture, glyphs: Glyphs) -> Line:
@@ -75,9 +85,10 @@ def activity(picture: Picture, glyphs: Glyphs) -> Line:
     if job is None:
         return Line(INFO, "", "idle")
     if job.state is JobState.RUNNING:
-        fraction = job.progress.fraction
-        words = "sending" if fraction is None else f"sending {int(fraction * 100)} %"
-        return Line(INFO, glyphs.running, words)
+        known = amount(job)
+        far = "" if known.fraction is None else f" {int(known.fraction * 100)} %"
+        of = "" if known.whole or not known.step else f" of step {known.step}/{known.steps}"
+        return Line(INFO, glyphs.running, f"sending{far}{far and of}")
     if job.state is JobState.WAITING:
         return Line(WARNING, glyphs.trouble, f"waiting, try {job.tries}")
     level = {JobState.DONE: OK, JobState.FAILED: PROBLEM, JobState.LOST: PROBLEM}.get(
@@ -97,20 +108,18 @@ def worst(picture: Picture, now: datetime, glyphs: Glyphs) -> Line:
     job = picture.job
     if picture.seal.state is SealState.BROKEN and not _excused(picture):
         breach = picture.seal.breaches[0]
-        more = _more(len(picture.seal.breaches))
         return Line(
             PROBLEM,
             glyphs.trouble,
-            f"{breach.id}: {breach.dataset}: {breach.summary}{more}",
+            f"{breach.id}: {breach.dataset}: {breach.summary}",
             "details",
+            _more(len(picture.seal.breaches)),
         )
     if job is not None and job.trouble is not None and not picture.comparison.level:
         line = _unfinished(job, now, glyphs)
         if line is not None:
             return line
-    running = job is not None and job.state.running
-    # What is being received now shows a resume token all the while.
-    problems = [each for each in picture.problems if not (running and each.id in _TOKENS)]
+    problems = problems_now(picture)
     grave = [each for each in problems if each.severity == "problem"]
     if grave:
         return _finding(grave, len(problems), glyphs)
@@ -122,12 +131,18 @@ def worst(picture: Picture, now: datetime, glyphs: Glyphs) -> Line:
     return _finding(warnings, len(problems), glyphs) if warnings else _to_do(picture, glyphs)
 
 
+def problems_now(picture: Picture) -> list[Problem]:
+    """The problems but for resume tokens while a job runs: what is being received shows one."""
+    running = picture.job is not None and picture.job.state.running
+    return [each for each in picture.problems if not (running and each.id in _TOKENS)]
+
+
 def _finding(found: list[Problem], count: int, glyphs: Glyphs) -> Line:
     """The first of them, and how many more there are."""
     first = found[0]
     level = PROBLEM if first.severity == "problem" else WARNING
     action = ACTIONS.get(first.id, "details")
-    return Line(level, glyphs.trouble, f"{first.id}: {first.summary}{_more(count)}", action)
+    return Line(level, glyphs.trouble, f"{first.id}: {first.summary}", action, _more(count))
 
 
 # The action that goes on from a finding; the others are told at length.

@@ -109,7 +109,7 @@ def _finding(picture: Picture, now: datetime, glyphs: Glyphs) -> str:
     line = headline.worst(picture, now, glyphs)
     if line.level in {headline.OK, headline.INFO} or picture.comparison is None:
         return ""
-    return line.words
+    return line.said
 
 
 def _contact(trouble: Trouble, picture: Picture, now: datetime) -> str:

@@ -264,7 +264,7 @@ def _finding_items(finding: Finding, paper: Paper) -> Iterator[Item]:
     )
     for number, each in enumerate(finding.next, 1):
         action = action_of(each.action)
-        hint = f"  [enter: {action.title}]" if action else ""
+        hint = f"  [enter: {action.title}]" if action else "  [enter: copy]" * bool(each.command)
         line = (Span(f"   {number}  {paper.sentence(each.why)}"), Span(hint, STRONG))
         yield Item(
             f"next {name} {number}",

@@ -31,6 +31,7 @@ __all__ = (
     "Glyphs",
     "age",
     "count",
+    "cut_sentence",
     "duration",
     "fit",
     "in_ascii",
@@ -132,6 +133,25 @@ def shorten(text: str, width: int, ellipsis: str = "…") -> str:
     while width_of(tail) > room - head:
         tail = tail[max(1, len(tail) - (room - head)) :]
     return set_cell_size(text, head) + ellipsis + tail if head else ellipsis + tail
+
+
+def cut_sentence(text: str, width: int, ellipsis: str = "…") -> str:
+    """Cut the end of a sentence to `width` cells: where a clause ends, else where a word does.
+
+    The end of a clause has to leave three quarters of the room in use, that of a word half of it.
+    """
+    if width_of(text) <= width:
+        return text
+    end = f" {ellipsis}"
+    room = width - width_of(end)
+    if room < 0:
+        return set_cell_size(text, max(0, width))
+    head = set_cell_size(text, room)
+    for marks, least in (((", ", "; ", ". "), 0.75), ((" ",), 0.5)):
+        at = max(text.rfind(mark, 0, len(head) + len(mark)) for mark in marks)
+        if at > least * len(head):
+            return text[:at] + end
+    return set_cell_size(text, room + 1) + ellipsis
 
 
 def fit(text: str, width: int, *, right: bool = False, ellipsis: str = "…") -> str:

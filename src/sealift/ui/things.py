@@ -55,6 +55,11 @@ THINGS = {
         "A dataset whose key opens it and all that inherit from it. On a vault no key is ever "
         "loaded.",
     ),
+    "verdict": Thing(
+        "verdict",
+        "The one thing that holds the route back, and how sure that is. Its keys act on the "
+        "finding that it is about; without a bottleneck, on the first one below.",
+    ),
     "finding": Thing(
         "finding",
         "A rule that fired on what was measured. Its page says what it means, how it was "

@@ -207,6 +207,25 @@ def test_what_is_written_about_a_job_is_what_is_read_of_it() -> None:
     assert json.loads(about(made))["schema"] == 1
     assert found.steps[0].brings == {102}
     assert found.steps[0].dataset == f"tank/{SPACED}"
+    assert found.steps[0].size is None
+
+
+def test_the_sizes_of_the_steps_are_told_and_what_mends_a_package_has_none() -> None:
+    source, destination = mirrored({"": [101, 102], "a": [101, 102]}, {"": [101], "a": [101]})
+    found = compare(source, destination)
+    steps = make_plan(found).steps
+    nothing: frozenset[str] = frozenset()
+    moved = along(steps, found, "keepforrep", source_held=nothing, destination_held=nothing)
+    made = replace(order(), steps=steps, anchoring=moved, sizes=(4096,))
+    told = [(step.kind, step.size) for step in parse_about(about(made)).steps]
+    assert told == [("package", 4096), ("repair", None), ("repair", None)]
+
+
+def test_a_job_that_an_older_sealift_ordered_has_steps_of_unknown_size() -> None:
+    written = json.loads(about(order()))
+    for step in written["steps"]:
+        del step["size"]
+    assert {step.size for step in parse_about(json.dumps(written)).steps} == {None}
 
 
 def test_the_settings_are_data_and_never_run(tmp_path: Path) -> None:

@@ -230,8 +230,8 @@ def test_a_seed_dataset_by_dataset_ends_with_an_increment_of_the_tree() -> None:
 @pytest.mark.parametrize(
     ("names", "scope", "said"),
     [
-        (("auto-1", "rep-2"), OWN, "a second snapshot of it taken first"),
-        (("rep-2", "auto-3", "rep-4"), OWN, "a second snapshot of it taken first"),
+        (("auto-1", "rep-2"), OWN, "a second snapshot of the tree taken first"),
+        (("rep-2", "auto-3", "rep-4"), OWN, "a second snapshot of the tree taken first"),
         (("rep-2", "rep-3"), replace(OWN, exclude=frozenset({"tmp"})), "stays one"),
     ],
 )

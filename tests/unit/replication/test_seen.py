@@ -11,7 +11,7 @@ from sealift.replication.inventory import Inventory
 from sealift.replication.job import Job, JobState
 from sealift.replication.lag_history import Sighting
 from sealift.replication.picture import Picture, Side
-from sealift.replication.seen import CELL, IDLE, KEPT, RateCell, Seen, row_of
+from sealift.replication.seen import CELL, IDLE, KEPT, Measured, RateCell, Seen, row_of
 from sealift.routes import Location, Route
 from sealift.zfs.iostat import IostatSample
 from sealift.zfs.progress import Rate
@@ -79,6 +79,18 @@ def test_rates_are_those_of_a_job_that_is_heard_of() -> None:
     seen.note(picture(running=same), at(1))
     seen.note(picture(running=same), at(15))  # the iostat of the other host: nothing of the job
     assert {cell: each.mean for cell, each in seen.rates.items()} == {FIRST: 3_000}
+
+
+def test_the_last_rate_is_that_of_a_job_or_of_a_trial_whichever_was_later() -> None:
+    seen = Seen()
+    assert seen.measured is None
+    seen.note_trial(2_000_000, at(3))
+    assert seen.measured == Measured(2_000_000, at(3).timestamp())
+    seen.note(picture(running=sending(4_000)), at(31))
+    seen.note(picture(running=job(JobState.WAITING)), at(41))  # nothing moved: no rate to go by
+    assert seen.measured == Measured(4_000, (FIRST + 4) * CELL)
+    seen.note_trial(3_000_000, at(60))
+    assert seen.measured == Measured(3_000_000, at(60).timestamp())
 
 
 def test_no_job_is_not_nothing_seen_and_a_job_that_waits_moves_nothing() -> None:

@@ -109,3 +109,39 @@ def test_the_ascii_glyphs_are_ascii(name: str) -> None:
         assert getattr(text.UNICODE, name)
     else:
         assert len(text.ASCII.levels) == len(text.UNICODE.levels)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "width", "expected"),
+    [
+        ("it fits, all of it", 18, "it fits, all of it"),
+        (
+            "it holds a partly received snapshot, or gets one",
+            45,
+            "it holds a partly received snapshot …",
+        ),
+        (
+            "it holds a partly received snapshot, or gets one",
+            37,
+            "it holds a partly received snapshot …",
+        ),
+        ("it holds a partly received snapshot, or gets one", 36, "it holds a partly received …"),
+        (
+            "one; two and three and four and five and six",
+            40,
+            "one; two and three and four and five …",
+        ),
+        ("one/long/name/without/any/place/to/cut/it", 20, "one/long/name/witho…"),
+    ],
+)
+def test_a_sentence_is_cut_where_it_may_be(sentence: str, width: int, expected: str) -> None:
+    assert text.cut_sentence(sentence, width) == expected
+
+
+@given(st.text(max_size=60), st.integers(min_value=0, max_value=40))
+def test_a_cut_sentence_fits_and_begins_as_it_was(sentence: str, width: int) -> None:
+    found = text.cut_sentence(sentence, width)
+    assert text.width_of(found) <= width
+    if width >= 2 and found != sentence:
+        assert found.endswith("…")
+        assert sentence.startswith(found.removesuffix("…").rstrip(" "))

@@ -30,8 +30,9 @@ def make(snapshots: int | None, clock: Callable[[], float] | None) -> tuple[Scen
         name="slow-link",
         title="A slow link",
         briefing=(
-            "The replica on dr1 has fallen nine hours behind and the lag grows. The increments "
-            "run, they just never catch up. Both pools look idle.\n"
+            "The replica on dr1 has fallen nine hours behind and the lag grows. Until an hour ago "
+            "the increments ran, and never caught up, while both pools looked idle; now nothing "
+            "sends.\n"
             "Find out where the bytes wait, and let the replica catch up. "
             "(On these hosts the link between them is eth1.)"
         ),

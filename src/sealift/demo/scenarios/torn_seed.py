@@ -45,8 +45,8 @@ def make(snapshots: int | None, clock: Callable[[], float] | None) -> tuple[Scen
         hint=(
             "The token was on backup/prod/db: `zfs send -w -t TOKEN | ssh root@dr1 zfs receive -s "
             "-u backup/prod/db` finished that snapshot. Then dataset by dataset, each from its own "
-            "base, and home in full; at the end one -R increment put the children back under the "
-            "top's key."
+            "base, and home in full. The next -R increment puts those that arrived alone back "
+            "under the top's key."
         ),
         mended=level,
         began=build.world.clock(),

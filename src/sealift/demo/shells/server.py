@@ -135,13 +135,11 @@ class Server:
 
     def _done(self) -> list[tuple[float, str, str]]:
         """What was changed by hand or program since the demo began, oldest first."""
-        found = [
-            (at, host.name, text)
-            for host in self._world.hosts.values()
-            for at, text, internal in host.pool.history
-            if not internal and at >= self._scenario.began
-        ]
-        return sorted(found)
+        found: list[tuple[float, str, str]] = []
+        for host in self._world.hosts.values():
+            zfs = ((at, text) for at, text, internal in host.pool.history if not internal)
+            found += ((at, host.name, text) for at, text in (*zfs, *host.changed))
+        return sorted(each for each in found if each[0] >= self._scenario.began)
 
     async def _happen(self) -> None:
         """Let the scenario's events happen in their time."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from sealift.demo.shells.session import Hello
 from sealift.demo.world import tree
 from sealift.demo.world.model import World
@@ -56,5 +58,7 @@ def tc(world: World, hello: Hello) -> tuple[str, int]:
             return "".join(f"{line}\n" for name, line in lines if named in {"", name}), 0
         case ("qdisc", "del", "dev", "eth1", "root"):
             world.link.rate = world.link.wire
+            words = shlex.join(("tc", *hello.words))
+            world.hosts[hello.host].changed.append((world.clock(), words))
             return "", 0
     return "only `tc qdisc show` and `tc qdisc del dev eth1 root` are part of this demo\n", 1

@@ -256,11 +256,16 @@ class Link:
 
 @dataclass(slots=True)
 class Host:
-    """One host: its name in the network and its pool. It is off while it is not `up`."""
+    """One host: its name in the network and its pool. It is off while it is not `up`.
+
+    `changed` are the commands that changed something and are not ZFS's, which its pool remembers:
+    when (seconds since 1970), and their words.
+    """
 
     name: str
     pool: Pool
     up: bool = True
+    changed: list[tuple[float, str]] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ from functools import partial
 
 from sealift.actions import JOBS, named
 from sealift.hosts.trouble import Trouble
+from sealift.replication.amount import amount
 from sealift.replication.job import Job, JobState, JobStep
 from sealift.replication.watch import JOBS_EVERY
 from sealift.routes import Location
@@ -78,11 +79,12 @@ def _how_far(job: Job, *, followed: bool) -> str:
         return "all of it"
     if not followed:
         return text.UNKNOWN if job.state.running else ""
-    orders = [step.number for step in job.steps if step.kind != "repair"]
-    step = ""
-    if len(orders) > 1 and job.step.number in orders:
-        step = f"step {orders.index(job.step.number) + 1} of {len(orders)}, "
-    return f"{step}{text.percent(job.progress.done, job.progress.expected)}"
+    known = amount(job)
+    far = text.percent(known.done, known.expected)
+    if known.steps < 2:  # noqa: PLR2004 - one step is the whole job
+        return far
+    step = f"{known.step}/{known.steps}"
+    return f"{far}, {step}" if known.whole else f"step {step}: {far}"
 
 
 def _details(job: Job) -> list[str]:
@@ -97,9 +99,12 @@ def _details(job: Job) -> list[str]:
     ]
     if job.ended is not None:
         paragraphs[0] += f"\nEnded {job.ended:%Y-%m-%d %H:%M:%S} UTC."
-    if job.state.running and job.progress.expected is not None:
-        done, expected = text.size(job.progress.done), text.size(job.progress.expected)
-        paragraphs.append(f"{done} of {expected}, {text.rate(job.rate.bytes_per_second)}.")
+    known = amount(job)
+    if job.state.running and known.expected is not None:
+        done, expected = text.size(known.done), text.size(known.expected)
+        step = f"Step {known.step} of {known.steps}. " if known.steps > 1 else ""
+        speed = text.rate(job.rate.bytes_per_second)
+        paragraphs.append(f"{step}{done} of {expected}, {speed}.")
     if job.trouble is not None:
         paragraphs += dialogs.trouble_paragraphs(job.trouble)
     if job.said:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sealift.hosts.trouble import TroubleError
-from sealift.playbook.diagnosis import Diagnosis
+from sealift.playbook.diagnosis import Diagnosis, Verdict
 from sealift.playbook.playbook import Playbook
 from sealift.ui import dialogs, playbook_rows
 from sealift.ui.panels.desk import Desk
@@ -31,6 +31,7 @@ class PlaybookPanel:
         self._report = report
         self._measuring = False
         self._then = ""
+        self._noted: Verdict | None = None
         self._playbook = Playbook(desk.watch)
         self._playbook.subscribe(self._show)
         self.screen = PlaybookScreen(
@@ -56,6 +57,11 @@ class PlaybookPanel:
             route.call_next(route.run_action, self._then)
 
     def _show(self, diagnosis: Diagnosis) -> None:
+        verdict = diagnosis.verdict
+        carries = verdict.carries if verdict is not None else None
+        if carries and verdict is not self._noted:
+            self._noted = verdict
+            self.desk.seen.note_trial(carries, self.desk.clock())
         if self.is_open:
             self.screen.show(diagnosis)
 

@@ -11,32 +11,47 @@ from sealift.ui.screens.dialog import Choice
 
 
 async def send(desk: Desk) -> bool:
-    """Plan a send, show it, and start it if the operator says so. Whether it was started."""
-    try:
-        desk.say("Planning from what both hosts hold now…", seconds=2)
-        changes = desk.changes
-        shown = await changes.preview()
-        if shown.plan.blocked:
-            blocked = dialogs.blocked_paragraphs(shown, desk.picture.comparison)
-            await desk.tell("Nothing can be sent now", blocked)
+    """Plan a send, show it, and start it if the operator says so. Whether it was started.
+
+    Where the plan is another one by then, the operator may look at the new one at once.
+    """
+    while True:
+        try:
+            return await _send(desk)
+        except TroubleError as error:
+            paragraphs = dialogs.trouble_paragraphs(error.trouble)
+            if error.trouble.finding != "plan-changed":
+                await desk.tell("Not sent", paragraphs)
+                return False
+        again = [Choice("again", "Plan again")]
+        if await desk.ask("Not sent", paragraphs, again, cancel="Back", focus="again") != "again":
             return False
-        if not shown.steps:
-            await desk.tell("Nothing to send", ["Both sides hold the same snapshots."])
-            return False
-        chosen = await desk.ask(
-            f"Send: {desk.picture.route.title}",
-            dialogs.send_paragraphs(shown, desk.picture),
-            [Choice("start", "Start", "change")],
-            copy="\n".join(planned.pipeline.text() for planned in shown.steps),
-        )
-        if chosen != "start":
-            return False
-        desk.say("Holding what it needs, then starting it…", seconds=3)
-        # Confirmed is confirmed: the next key must not cancel it.
-        await asyncio.shield(changes.start(shown))
-    except TroubleError as error:
-        await desk.tell("Not sent", dialogs.trouble_paragraphs(error.trouble))
+
+
+async def _send(desk: Desk) -> bool:
+    """The same, once. Raises `TroubleError`."""
+    desk.say("Planning from what both hosts hold now…", seconds=2)
+    changes = desk.changes
+    shown = await changes.preview()
+    if shown.plan.blocked:
+        blocked = dialogs.blocked_paragraphs(shown, desk.picture.comparison)
+        await desk.tell("Nothing can be sent now", blocked)
         return False
+    if not shown.steps:
+        await desk.tell("Nothing to send", ["Both sides hold the same snapshots."])
+        return False
+    takes = dialogs.how_long(shown, desk.seen.measured, desk.clock())
+    chosen = await desk.ask(
+        f"Send: {desk.picture.route.title}",
+        dialogs.send_paragraphs(shown, desk.picture, takes),
+        [Choice("start", "Start", "change")],
+        copy="\n".join(planned.pipeline.text() for planned in shown.steps),
+    )
+    if chosen != "start":
+        return False
+    desk.say("Holding what it needs, then starting it…", seconds=3)
+    # Confirmed is confirmed: the next key must not cancel it.
+    await asyncio.shield(changes.start(shown))
     return True
 
 

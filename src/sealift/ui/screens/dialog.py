@@ -227,10 +227,13 @@ class Dialog(ModalScreen[str]):
     # Moving
 
     def on_resize(self) -> None:
-        """Buttons that have no room beside each other stand below each other."""
-        self.call_after_refresh(self._stack)
+        """Buttons without room beside each other stand below each other; a long text says so."""
+        self.call_after_refresh(self._fit)
 
-    def _stack(self) -> None:
+    def _fit(self) -> None:
+        for area in self.query("#text").results(VerticalScroll):
+            long = area.max_scroll_y > 0
+            self.query_one("#dialog").border_subtitle = "pagedown reads on" if long else ""
         for row in self.query("#buttons"):
             needed = sum(each.outer_size.width + each.styles.margin.width for each in row.children)
             row.set_class(needed > row.size.width, "-stacked")

@@ -34,9 +34,8 @@ from sealift.zfs.commands import Effect
 
 TALL, TALLER = 30, 42  # lines of a screen that has room for more details, and for empty lines
 
-NOTHING_TO_DO = (
-    "Nothing here is done by sealift itself; its command can be copied, if there is one."
-)
+NOTHING_TO_DO = "There is nothing here that sealift does itself."
+ONLY_TO_COPY = "Sealift does not run this itself: enter copies the command."
 NOTHING_TO_COPY = "There is nothing here to copy."
 NO_PAGE = "The catalogue has pages for findings: put the cursor on one."
 _READS = (
@@ -167,7 +166,7 @@ class PlaybookScreen(Screen[None]):
         """Why the next step of an item cannot be done from here; empty if it can."""
         action = playbook_rows.action_of(item.action) if item is not None else None
         if action is None:
-            return NOTHING_TO_DO
+            return ONLY_TO_COPY if _only_to_copy(item) else NOTHING_TO_DO
         if self._read_only and action.effect is not Effect.READ:
             return READ_ONLY
         return ""
@@ -187,9 +186,11 @@ class PlaybookScreen(Screen[None]):
         self.notify(words, severity="warning", markup=False)
 
     def action_open(self) -> None:
-        """Do the next step under the cursor, or read about the finding under it."""
+        """Do the next step under the cursor or copy its command; read about the finding."""
         item = self.pane.current
-        if item is not None and item.is_next:
+        if _only_to_copy(item):
+            self.action_copy()
+        elif item is not None and item.is_next:
             self.action_do_next()
         else:
             self.action_page()
@@ -235,14 +236,15 @@ class PlaybookScreen(Screen[None]):
         keys, item = keys_of(self), self.pane.current
         sections: list[Section] = []
         if item is not None:
-            thing = THINGS["next step" if item.is_next else "finding" if item.page else "fact"]
+            thing = THINGS[_kind(item)]
             refusals = {
                 "page": "" if item.page else NO_PAGE,
                 "do_next": self._refusal(item),
                 "copy": "" if item.copy else NOTHING_TO_COPY,
             }
             rows = (row_of(named(PLAYBOOK, each), keys, why) for each, why in refusals.items())
-            heading = f"Under the cursor: {thing.noun} {item.id}"
+            name = f" {item.page}" if thing is THINGS["finding"] else ""
+            heading = f"Under the cursor: {thing.noun}{name}"
             sections.append(Section(heading, thing.words, tuple(rows)))
         sections += [
             Section("The playbook", _READS, rows_of([*PLAYBOOK, *ROWS], keys)),
@@ -253,3 +255,14 @@ class PlaybookScreen(Screen[None]):
     def action_leave(self) -> None:
         """Back to the route."""
         self.dismiss(None)
+
+
+def _only_to_copy(item: Item | None) -> bool:
+    """Whether it is a step that the operator has to take on a host, with a command for it."""
+    return item is not None and item.is_next and bool(item.copy) and not item.action
+
+
+def _kind(item: Item) -> str:
+    if item.id == playbook_rows.VERDICT:
+        return "verdict"
+    return "next step" if item.is_next else "finding" if item.page else "fact"

@@ -84,10 +84,10 @@ class RouteHeader(Widget):
         line = headline.worst(picture, now, self.glyphs)
         words = text.one_line(line.plain())
         key = keys_of(self).hint(line.action) if line.action else ""
-        room = width - len(key) - 2
-        words = words if len(words) <= room else words[: room - 1] + self.glyphs.ellipsis
+        room = width - text.width_of(key) - 2 - len(line.more)
+        words = text.cut_sentence(words, room, self.glyphs.ellipsis) + line.more
         shown = Text(words, self._style(line), no_wrap=True, overflow="crop")
-        shown.pad_right(max(1, width - shown.cell_len - len(key)))
+        shown.pad_right(max(1, width - shown.cell_len - text.width_of(key)))
         shown.append(key, "bold")
         return shown
 

@@ -9,6 +9,7 @@ from textual.app import RenderResult
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from sealift.replication.amount import Amount, amount
 from sealift.replication.job import Job, JobState
 from sealift.replication.picture import Picture
 from sealift.ui import text
@@ -33,8 +34,9 @@ class TransferPane(Widget, can_focus=True):
     BORDER_TITLE = "Transfer"
     HELP = (
         "Transfer\n"
-        "Bytes that zfs send has handed to the pipe, against ZFS's own estimate, which may be "
-        "off by some percent. Time left is made from the last 30 s; where there is no basis it "
+        "Bytes that zfs send has handed to the pipe, of all steps of the job, against ZFS's own "
+        "estimates, which may be off by some percent; where one is not known, of the step that "
+        "runs. Time left is made from the last 30 s; where there is no basis it "
         "says unknown. Stalled means that the job was heard of, and that its counter stood still. "
         "The job runs on its coordinator and goes on without this program. At the end the "
         "destination is read back before anything is called done."
@@ -74,33 +76,30 @@ class TransferPane(Widget, can_focus=True):
         return Text("\n", no_wrap=True, overflow="crop").join(lines)
 
     def _sending(self, job: Job) -> list[Text]:
-        progress = job.progress
-        what = progress.current or f"{job.step.dataset}@{job.step.target}"
-        steps = [step.number for step in job.steps if step.kind != "repair"]
-        number = ""
-        if len(steps) > 1 and job.step.number in steps:
-            number = f"{steps.index(job.step.number) + 1}/{len(steps)} "
-        elif job.step.kind == "repair":
-            number = "mending "
+        known = amount(job)
+        what = job.progress.current or f"{job.step.dataset}@{job.step.target}"
+        number = "mending " if not known.step else ""
+        if known.steps > 1:
+            number = f"{known.step}/{known.steps} "
         numbers = (
-            f"{text.size(progress.done)} of {text.size(progress.expected)}"
+            f"{text.size(known.done)} of {text.size(known.expected)}"
             f"  {text.rate(job.rate.bytes_per_second)}"
         )
         room = max(8, self.size.width - len(numbers) - len(number) - 2)
         name = text.shorten(text.one_line(what), room, self._glyphs.ellipsis)
-        return [Text(f"{number}{name}  {numbers}", no_wrap=True, overflow="crop"), self._bar(job)]
+        words = Text(f"{number}{name}  {numbers}", no_wrap=True, overflow="crop")
+        return [words, self._bar(job, known)]
 
-    def _bar(self, job: Job) -> Text:
-        progress = job.progress
-        left = job.rate.seconds_left(progress.expected, progress.done)
+    def _bar(self, job: Job, known: Amount) -> Text:
+        left = job.rate.seconds_left(known.expected, known.done)
         chart = ""
         if self.size.width > _CHART_FROM and job.rates:
             chart = " " + text.sparkline(job.rates[-_CHART:], self._glyphs)
         still = stalled(job)
         ends = f"{text.duration(left)} left" if still is None else still
-        words = f"{text.percent(progress.done, progress.expected):>5}  {ends}"
+        words = f"{text.percent(known.done, known.expected):>5}  {ends}"
         width = max(4, self.size.width - len(words) - len(chart) - 1)
-        filled = int((progress.fraction or 0) * width)
+        filled = int((known.fraction or 0) * width)
         style = self.get_component_rich_style("transfer--bar", partial=True)
         bar = Text(self._glyphs.full * filled, style, no_wrap=True, overflow="crop")
         bar.append(self._glyphs.empty * (width - filled), style)
@@ -120,7 +119,7 @@ class TransferPane(Widget, can_focus=True):
         age = (self.now - ended).total_seconds() if self.now and ended else 0
         words = {
             JobState.VERIFYING: "sent; reading the destination back",
-            JobState.DONE: f"{self._glyphs.ok} done: every snapshot is there, by guid",
+            JobState.DONE: f"{self._glyphs.ok} done: every planned snapshot is there, by guid",
             JobState.FAILED: f"{self._glyphs.trouble} failed",
             JobState.LOST: f"{self._glyphs.trouble} lost",
             JobState.CANCELLED: "cancelled",
