@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual.command import CommandPalette
+from textual.widgets import Input
 
 from sealift.actions import SCREENS
 from sealift.keymap import settled
@@ -61,6 +63,21 @@ async def test_what_can_be_pressed_is_what_the_table_has() -> None:
         await operator.confirm("w", "write")
         await operator.until("All routes, worst first")
         assert can_be_pressed(operator) == in_the_table("overview")
+
+
+async def test_the_palette_has_what_can_be_done_with_the_row() -> None:
+    async with first() as operator:
+        await choose(operator, "host nas1")
+        await onto(operator, "tank/prod")
+        await operator.pilot.press("colon")
+        await operator.until_that(
+            lambda: isinstance(operator.app.screen, CommandPalette), "the palette"
+        )
+        operator.app.screen.query_one(Input).value = "route from here"
+        await operator.until("s: Begin a route with this as its source.")
+        await operator.pilot.press("enter")
+        await operator.until("nas1:tank/prod")
+        assert row(operator, "source").startswith("source | nas1:tank/prod")
 
 
 async def test_the_users_keys_lead_from_the_first_screen_to_the_table_of_the_route() -> None:

@@ -43,6 +43,7 @@ from sealift.ui import crash, text, themes
 from sealift.ui.all_routes import AllRoutes
 from sealift.ui.ascii import InAscii
 from sealift.ui.bindings import bindings
+from sealift.ui.screens.listing import ListScreen
 from sealift.ui.screens.route import RouteScreen
 from sealift.ui.text import ASCII, UNICODE, one_line
 from sealift.ui.thrift import Thrift
@@ -282,7 +283,12 @@ class SealiftApp(App[int]):
         self.action_command_palette()
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """The palette lists what of the action table the screen can do, and themes."""
+        """The palette lists what can be done with a list's row and on the screen, and themes."""
+        if isinstance(screen, ListScreen):
+            for deed in screen.deeds():
+                key = key_word(self.keys.keys_of(deed.id, (deed.key,))[0])
+                words = f"{key}: {deed.help}"
+                yield SystemCommand(deed.title, words, partial(screen.choose, deed))
         for action in (*ACTIONS, NEW_ROUTE):
             name = f"action_{action.id}"
             if action.id != "palette" and (hasattr(screen, name) or hasattr(self, name)):

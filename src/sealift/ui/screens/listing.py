@@ -144,7 +144,7 @@ class ListScreen(Screen[None]):
         self._write("words", shown(self, "\n\n".join(each for each in paragraphs if each)))
         level = "" if entry is None else f" {glyph_of(entry.level, self._glyphs)} {entry.level} "
         self.query_one("#details").border_title = Text(level)
-        deeds = self._deeds()
+        deeds = self.deeds()
         if deeds != self._footer:
             self._footer = deeds
             self._bind(deeds)
@@ -171,7 +171,7 @@ class ListScreen(Screen[None]):
 
     # Deeds
 
-    def _deeds(self) -> tuple[Deed, ...]:
+    def deeds(self) -> tuple[Deed, ...]:
         """What can be done now, with what stands against it: the session first."""
         pane = self.pane
         key = (pane.entries, pane.marks, None if pane.marks else pane.current)
@@ -222,17 +222,24 @@ class ListScreen(Screen[None]):
         """None dims a deed that cannot be done now; pressing its key says why."""
         if action != "deed":
             return True
-        found = [deed for deed in self._deeds() if deed.id == parameters[0]]
+        found = [deed for deed in self.deeds() if deed.id == parameters[0]]
         return True if found and not found[0].refusal else None
 
     def on_key(self, event: events.Key) -> None:
         """The key of a deed that is dimmed comes here: say why it cannot be done."""
         keys = keys_of(self)
-        for deed in self._deeds():
+        for deed in self.deeds():
             if event.key in keys.keys_of(deed.id, (deed.key,)) and deed.refusal:
-                why = text.one_line(keys.in_words(deed.refusal))
-                self.notify(why, severity="warning", markup=False)
+                self.choose(deed)
                 event.stop()
+
+    def choose(self, deed: Deed) -> None:
+        """Ask for a deed, or say why it cannot be done."""
+        if deed.refusal:
+            why = text.one_line(keys_of(self).in_words(deed.refusal))
+            self.notify(why, severity="warning", markup=False)
+        else:
+            self.action_deed(deed.id)
 
     def action_deed(self, deed: str) -> None:
         """Pass on what was asked for, and with which entries."""
@@ -251,7 +258,7 @@ class ListScreen(Screen[None]):
         if entry is not None:
             thing = THINGS.get(entry.kind or self._kind)
             name = text.one_line(entry.cells[0]) if entry.cells else ""
-            rows = tuple(_help_row(deed, keys) for deed in self._deeds())
+            rows = tuple(_help_row(deed, keys) for deed in self.deeds())
             words = thing.words if thing else ""
             if self.pane.marks:
                 marked = text.count(len(self.pane.marks), "marked row")
