@@ -108,8 +108,8 @@ def covers(dataset: str, other: str) -> bool:
 def onto_itself(route: Route) -> str:
     """Why a route would send a tree into itself, whoever logs in; empty if it would not.
 
-    A snapshot of the source would be one of the replica, too, and what is received would change
-    what is sent. A destination in a part of the source that the route leaves out is fine.
+    A snapshot of the whole source would be one of the replica, too, also where the route leaves
+    that part out: what is sent next would meet a snapshot of its own name there.
     """
     source, destination = route.source, route.destination
     if not same_host(source, destination):
@@ -118,9 +118,8 @@ def onto_itself(route: Route) -> str:
         return "the source and the destination are the same dataset"
     if covers(destination.dataset, source.dataset):
         return "the source lies below the destination, and would be a part of its own replica"
-    below = covers(source.dataset, destination.dataset)
-    if below and route.scope.carries(relative(destination.dataset, source.dataset)):
-        return "the destination lies below the source, and would be sent into itself"
+    if covers(source.dataset, destination.dataset):
+        return "the destination lies below the source, whose snapshots would be its own as well"
     return ""
 
 

@@ -273,9 +273,6 @@ def parse(argv: Sequence[str]) -> Options:
     else:
         named, others = _setup(words, file)
     setups = tuple(_with_options(each, arguments) for each in named)
-    for each in setups:
-        if wrong := onto_itself(each.route):
-            raise UsageError(wrong)
     ssh_config: Path | None = arguments.ssh_config
     if ssh_config is not None and not ssh_config.is_file():
         raise UsageError(f"the ssh config {printable(str(ssh_config))} is not there")
@@ -314,7 +311,10 @@ def _setup(
         case [source, destination]:
             if not set(source + destination) & {":", "/"} and _near_command(source):
                 raise UsageError(f"{_no_command(source)} A pool of that name is :{source}")
-            return (Setup(Route(Location.parse(source), Location.parse(destination))),), ()
+            route = Route(Location.parse(source), Location.parse(destination))
+            if wrong := onto_itself(route):
+                raise UsageError(wrong)
+            return (Setup(route),), ()
     if words and not set(words[0]) & {":", "/"}:
         raise UsageError(f"{_no_command(words[0])} {PLACES}")
     raise UsageError(f"a SOURCE and a DESTINATION are needed, or a ROUTE. {PLACES}")

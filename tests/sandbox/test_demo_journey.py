@@ -119,3 +119,21 @@ async def test_cancelling_keeps_what_arrived_as_a_token() -> None:
         assert picture.job is not None
         assert picture.job.state is JobState.CANCELLED
         assert any(problem.id == "stale-token" for problem in picture.problems)
+
+
+async def test_a_step_that_begins_with_a_token_is_as_large_as_all_that_it_sends() -> None:
+    async with Demo.open(BLANK) as demo, watching(demo) as watch:
+        await said(demo, "nas1", _TREE)
+        await said(demo, "nas1", "zfs snapshot -r tank/prod@rep-1")
+        assert await transferred(watch) is JobState.DONE
+        await said(demo, "nas1", "fill tank/prod/db 4; zfs snapshot -r tank/prod@rep-2")
+        await said(demo, "nas1", "fill tank/prod/db 9; zfs snapshot -r tank/prod@rep-3")
+        cut = "zfs send -w -i @rep-1 tank/prod/db@rep-2 | head -c 1000000"
+        await said(demo, "nas1", f"{cut} | ssh root@dr1 zfs receive -s -u backup/prod/db; :")
+        shown = await Changes(watch).preview()
+        (step,) = (each for each in shown.steps if each.step.resumes)
+        assert [each.name for each in step.step.chains[0].snapshots] == ["rep-2", "rep-3"]
+        token = await said(demo, "nas1", f"zfs send -wnP -t {step.step.resumes} | tail -n 1")
+        later = await said(demo, "nas1", "zfs send -wnP -i @rep-2 tank/prod/db@rep-3 | tail -n 1")
+        assert step.estimate is not None
+        assert step.estimate.total == sum(int(each.split()[1]) for each in (token, later))

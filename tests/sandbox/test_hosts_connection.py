@@ -169,6 +169,29 @@ async def test_a_login_that_the_connection_waits_for_no_longer(
         assert not host.logging_in
 
 
+async def test_a_proxy_that_was_started_says_nothing_of_the_host(hosts: Hosts, home: Home) -> None:
+    home.config("Host box\n HostName box.invalid\n ProxyCommand sleep 60\n")
+    host = hosts.ssh("box")
+    with pytest.raises(TroubleError, match=r"no answer to the connection within 1 s"):
+        await host.run(ECHO, deadline=1.0)
+
+
+async def test_a_host_behind_a_jump_host_takes_up_the_connection_itself(
+    hosts: Hosts, home: Home, make_server: MakeServer, tools: Tools
+) -> None:
+    jump = await make_server()
+    async with holding() as (port, held):
+        home.config(
+            f"Host gate\n HostName 127.0.0.1\n Port {jump.port}\n User tester\n"
+            f"Host box\n HostName 127.0.0.1\n Port {port}\n ProxyJump gate\n"
+        )
+        home.know(f"{jump.name} {tools.public(jump.keys[0])}")
+        host = hosts.ssh("box")
+        with pytest.raises(TroubleError, match=r"the login did not end within 2 s"):
+            await host.run(ECHO, deadline=2.0)
+        assert held
+
+
 @contextlib.asynccontextmanager
 async def holding() -> AsyncIterator[tuple[int, list[asyncio.StreamWriter]]]:
     """A port that takes up connections and never says anything; and what it has taken up."""

@@ -135,9 +135,3 @@ def test_a_route_onto_or_into_itself_is_known_whoever_logs_in(
     source: str, destination: str, *, same: bool
 ) -> None:
     assert bool(onto_itself(route(source, destination))) is same
-
-
-def test_a_part_that_a_route_leaves_out_may_be_its_destination() -> None:
-    there = route("tank", "tank/backup/tank")
-    assert onto_itself(there)
-    assert not onto_itself(replace(there, exclude=frozenset({"backup"})))

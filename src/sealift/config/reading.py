@@ -258,7 +258,7 @@ class _Reader:
         if len(self.noted) > before:
             return None
         if same := onto_itself(route):
-            mend = "A route goes from one dataset to another."
+            mend = "A route goes from one tree to a place outside of it."
             where = (*path, "destination")
             self._note(where, same, mend)
         return setup

@@ -42,11 +42,12 @@ def amount(job: Job) -> Amount:
     if at is None:
         return Amount(progress.done, progress.expected, 0, 0, whole=False)
     place = (at + 1, len(orders))
-    if len(orders) == 1:
-        return Amount(progress.done, progress.expected, *place, whole=True)
+    if job.how == "resume" and len(job.step.brings) > 1:
+        # A token finishes one snapshot; how much of the step comes after it is not told yet.
+        return Amount(progress.done, progress.expected, *place, whole=False)
     sizes = [step.size for step in orders if step.size is not None]
     if len(sizes) < len(orders):
-        return Amount(progress.done, progress.expected, *place, whole=False)
+        return Amount(progress.done, progress.expected, *place, whole=len(orders) == 1)
     here = progress.expected if progress.expected is not None else sizes[at]
     # A step that was cut off goes on, and is then told what remains of it.
     kept = max(0, sizes[at] - here)

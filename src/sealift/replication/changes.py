@@ -301,6 +301,8 @@ class Changes:
 
 def _difference(shown: Plan, now: Plan) -> str:
     """What a plan has that another one had not, and the other way round, in sentences."""
+    if now.blocked:
+        return "Something is in the way now."
     before, after = _brought(shown), _brought(now)
     sentences = [
         f"{words}: {_few(sorted({these[guid] for guid in these.keys() - those.keys()}))}."
@@ -310,8 +312,6 @@ def _difference(shown: Plan, now: Plan) -> str:
         )
         if these.keys() - those.keys()
     ]
-    if now.blocked:
-        sentences.append("Something is in the way now.")
     return " ".join(sentences) or "It is the same snapshots, from another base or in other steps."
 
 

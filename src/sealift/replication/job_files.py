@@ -49,7 +49,7 @@ class Order:
 
 def about(order: Order) -> str:
     """What later readers of the job are told (`job.parse_about` reads it): one line of JSON."""
-    sizes = iter(order.sizes or (None,) * len(order.steps))
+    sizes = dict(zip(order.steps, order.sizes, strict=True)) if order.sizes else {}
     steps = [
         {
             "number": number,
@@ -61,7 +61,7 @@ def about(order: Order) -> str:
             "kind": kind,
             "brings": sorted(step.brings),
             "pipeline": pipeline(step, order.ends, order.route.hold_tag).text(),
-            "size": None if kind == "repair" else next(sizes),
+            "size": None if kind == "repair" else sizes.get(step),
         }
         for number, step, kind, _ in _numbered(order)
     ]

@@ -19,6 +19,7 @@ from sealift.replication.plan import Plan, Step
 from sealift.replication.survey import unreadable
 from sealift.tags import Shared
 from sealift.zfs import commands, processes
+from sealift.zfs.commands import Command
 from sealift.zfs.features import parse_features
 from sealift.zfs.holds import Hold, carrying, parse_holds
 from sealift.zfs.names import pool_of
@@ -182,7 +183,20 @@ async def estimates(source: Host, steps: tuple[Step, ...]) -> tuple[Estimate | N
 
 async def _estimate(source: Host, step: Step) -> Estimate | None:
     """What ZFS thinks the step carries. A courtesy: without it the screen says "unknown"."""
-    asked = commands.resume_estimate(step.resumes) if step.resumes else step.send.estimate()
+    if not step.resumes:
+        return await _said(source, step.send.estimate())
+    token = await _said(source, commands.resume_estimate(step.resumes))
+    ((finished, *later),) = (chain.snapshots for chain in step.chains)
+    if token is None or not later:
+        return token
+    # A token finishes one snapshot, and the step goes on from that one.
+    rest = await _said(source, replace(step.send, base=finished.name).estimate())
+    if rest is None or rest.total is None or token.total is None:
+        return None
+    return Estimate((*token.lines, *rest.lines), token.total + rest.total)
+
+
+async def _said(source: Host, asked: Command) -> Estimate | None:
     try:
         result = await source.run(asked, deadline=_ESTIMATE_DEADLINE)
         return parse_estimate(result.stdout) if result.ok else None

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sealift.hosts.trouble import Trouble, UnknownKey
 from sealift.mentions import CANCEL, HOLDS, SEND
+from sealift.replication.amount import amount
 from sealift.replication.comparison import Comparison
 from sealift.replication.job import Job
 from sealift.replication.obstacles import FED, Problem
@@ -122,7 +123,7 @@ def snapshot_paragraphs(
 
 def cancel_paragraphs(job: Job) -> list[str]:
     """What cancelling a job leaves behind."""
-    done = text.size(job.progress.done)
+    done = text.size(amount(job).done)
     return [
         (
             f"Job {job.about.id} on {job.host} is ended. Of the {done} sent so far, what the "

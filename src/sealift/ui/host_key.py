@@ -6,14 +6,17 @@ from typing import Protocol
 
 from textual.app import App
 
-from sealift.hosts.trouble import UnknownKey
+from sealift.hosts.trouble import TroubleError, UnknownKey
 from sealift.ui import dialogs
 from sealift.ui.screens.dialog import Choice, Dialog
 from sealift.ui.screens.listing import READ_ONLY
 
 
 class Accept(Protocol):
-    """Trusts a key. Raises `OSError` if it is trusted now, and cannot be remembered."""
+    """Trusts a key. Raises `OSError` if it is trusted now, and cannot be remembered.
+
+    Raises `TroubleError` if the gate lets nothing be remembered.
+    """
 
     def __call__(self, key: UnknownKey, *, remember: bool) -> None:
         """In this session, or from now on."""
@@ -37,6 +40,9 @@ async def ask_host_key(
         return
     try:
         accept(key, remember=chosen == "remember")
+    except TroubleError as error:  # the gate's refusal
+        words = dialogs.trouble_paragraphs(error.trouble)
+        await app.push_screen_wait(Dialog("Not trusted", words, cancel="Back"))
     except OSError as error:
         words = [f"{key.file}: {error.strerror}"]
         await app.push_screen_wait(Dialog("Trusted for this session only", words, cancel="Back"))

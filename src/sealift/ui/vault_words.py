@@ -9,6 +9,7 @@ from sealift.keys.vault_look import Look
 from sealift.mentions import AUDIT, SEND, SNAPSHOT
 from sealift.playbook.catalogue import page
 from sealift.playbook.diagnosis import Finding
+from sealift.replication.amount import amount
 from sealift.replication.job import Job, JobState
 from sealift.ui import key_words, text
 from sealift.ui.text import Glyphs
@@ -77,13 +78,13 @@ def left(look: Look) -> list[str]:
 
 def job(found: Job) -> str:
     """How far the job is."""
-    progress = found.progress
+    known = amount(found)
     head = f"Job {found.about.id} on {found.host}: {found.state.value}"
     if found.state is not JobState.RUNNING:
         return f"{head}, {found.trouble.what}" if found.trouble else head
-    left = found.rate.seconds_left(progress.expected, progress.done)
+    left = found.rate.seconds_left(known.expected, known.done)
     return (
-        f"{head} {text.percent(progress.done, progress.expected)}, {text.size(progress.done)} of "
-        f"{text.size(progress.expected)}, {text.rate(found.rate.bytes_per_second)}, "
+        f"{head} {text.percent(known.done, known.expected)}, {text.size(known.done)} of "
+        f"{text.size(known.expected)}, {text.rate(found.rate.bytes_per_second)}, "
         f"{text.duration(left)} left"
     )

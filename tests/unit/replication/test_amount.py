@@ -43,6 +43,22 @@ def test_a_step_that_goes_on_after_a_cut_keeps_what_it_had_carried() -> None:
     assert found == Amount(1000 + 1800 + 200, 10_000, 2, 3, whole=True)
 
 
+def test_a_token_is_one_snapshot_of_several_and_the_rest_of_its_step_comes_after_it() -> None:
+    several = replace(
+        running(1, "", 100, 100, kinds=("single", "single")).steps[0], brings=frozenset({1, 2})
+    )
+    cut = running(0, said(5, 2), 100, 100, kinds=("single", "single"))
+    cut = replace(cut, about=replace(cut.about, steps=(several, cut.steps[1])))
+    assert amount(replace(cut, how="resume")) == Amount(2, 5, 1, 2, whole=False)
+    goes_on = replace(cut, how="continue_from", progress=SendProgress().feed(said(60, 6).encode()))
+    assert amount(goes_on) == Amount(46, 200, 1, 2, whole=True)
+
+
+def test_a_single_step_that_was_cut_off_goes_on_where_it_was() -> None:
+    cut = running(0, said(60, 6), 100, kinds=("single",))
+    assert amount(cut) == Amount(46, 100, 1, 1, whole=True)
+
+
 def test_a_step_that_turns_out_larger_makes_the_whole_larger() -> None:
     found = amount(running(0, said(1500, 1500), 1000, 3000, 6000))
     assert found == Amount(1500, 10_500, 1, 3, whole=True)

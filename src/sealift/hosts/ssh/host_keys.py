@@ -38,9 +38,12 @@ class HostKeyCheck(asyncssh.SSHClient):
         self._unknown_authority = False
         self.answered = False
 
-    def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:  # noqa: ARG002
-        """Note that the host took up the connection; its login is yet to come."""
-        self.answered = True
+    def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
+        """Note that the host took up the connection; its login is yet to come.
+
+        A `ProxyCommand` only tells that a program was started here: it has no other end.
+        """
+        self.answered = conn.get_extra_info("peername") is not None
 
     def known(
         self,

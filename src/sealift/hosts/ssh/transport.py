@@ -77,8 +77,8 @@ class SSHTransport:
 
     async def connect(self) -> None:
         """Connect and authenticate. Raises `TroubleError`; `HostKeyUnknownError` is one of them."""
-        await self.close()
         self._check = None
+        await self.close()
         self._connection = await self._reach(self._target, None, ())
 
     async def _reach(

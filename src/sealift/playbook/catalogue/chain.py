@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sealift.mentions import HOLDS, JOBS, ROLL_BACK, SEND, SNAPSHOT, TOKENS
+from sealift.mentions import HOLD, HOLDS, JOBS, ROLL_BACK, SEND, SNAPSHOT, TOKENS
 from sealift.playbook.catalogue.page import Group, Page
 
 CHAIN = (
@@ -168,8 +168,8 @@ CHAIN = (
             "route's own tag alone: another's owner may release it at any moment."
         ),
         do=(
-            "Hold it on both sides: `zfs hold TAG SOURCE@BASE` and `zfs hold TAG DEST@BASE` (h, "
-            "H).\n"
+            "Hold it on both sides: `zfs hold TAG SOURCE@BASE` and `zfs hold TAG DEST@BASE` "
+            f"{HOLD} {HOLDS}.\n"
             "Keep a bookmark on the source, which costs next to nothing: `zfs bookmark SOURCE@BASE "
             "SOURCE#BASE`.\n"
             "Tell the retention job which snapshots are the route's."
@@ -194,7 +194,7 @@ CHAIN = (
             "guid in what the source has. A receive that is under way now shows a token as well."
         ),
         do=(
-            "Look whether somebody is receiving into it now (`ps`, j). If so, wait.\n"
+            f"Look whether somebody is receiving into it now: `ps`, jobs {JOBS}. If so, wait.\n"
             f"Resume it {SEND}: `zfs send -w -t TOKEN`, received with `zfs receive -s -u` into "
             "exactly the dataset that shows the token.\n"
             "Plan the rest afterwards: a token finishes one snapshot of one dataset.\n"
@@ -283,7 +283,7 @@ CHAIN = (
         do=(
             f"Finish partial receives first {TOKENS}.\n"
             f"Send dataset by dataset, each from its own base: sealift plans it so {SEND}.\n"
-            "Take a new recursive snapshot (`zfs snapshot -r SOURCE@NAME`, n).\n"
+            f"Take a new recursive snapshot {SNAPSHOT}: `zfs snapshot -r SOURCE@NAME`.\n"
             "Send that as one package, `zfs send -w -R -I @OLD SOURCE@NEW`: it also puts the "
             "encryption hierarchy right, and needs no key."
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sealift.mentions import PRUNE, ROLL_BACK, SEND, SNAPSHOT, TOKENS
+from sealift.mentions import JOBS, PRUNE, ROLL_BACK, SEND, SNAPSHOT, TOKENS
 from sealift.playbook.catalogue.page import Group, Page
 
 SENDING = (
@@ -20,7 +20,7 @@ SENDING = (
             "(hidepid) can make a running one look absent."
         ),
         do=(
-            "Read how the last job ended (j, `sealift jobs`), and mend that first.\n"
+            f"Read how the last job ended {JOBS}, or by `sealift jobs`, and mend that first.\n"
             "Look for the timer that should have started one: `systemctl list-timers`, cron, "
             "zrepl, syncoid, and their logs.\n"
             "Look for a partial receive that waits: `zfs get -r receive_resume_token DEST` "
