@@ -47,10 +47,14 @@ class RateCell:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """How fast the route carried last: bytes a second, and when that was (epoch seconds)."""
+    """How fast the route carried last: bytes a second, and when that was (epoch seconds).
+
+    A `trial` writes nothing on the destination: a transfer is at best as fast.
+    """
 
     rate: float
     at: float
+    trial: bool = False
 
 
 def row_of(sample: IostatSample) -> int:
@@ -91,7 +95,7 @@ class Seen:
 
     def note_trial(self, rate: float, now: datetime) -> None:
         """Take what the way carried in a trial, in bytes a second. `now` is aware."""
-        self._tried = Measured(rate, now.timestamp())
+        self._tried = Measured(rate, now.timestamp(), trial=True)
 
     @property
     def measured(self) -> Measured | None:

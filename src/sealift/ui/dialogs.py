@@ -59,6 +59,8 @@ def how_long(shown: Preview, measured: Measured | None, now: datetime) -> str:
         return ""
     ago = text.age(max(0.0, now.timestamp() - measured.at))
     takes = text.duration(total / measured.rate)
+    if measured.trial:
+        return f"At {text.rate(measured.rate)}, carried in a trial {ago}: {takes} at best."
     return f"At {text.rate(measured.rate)}, measured {ago}: {takes}."
 
 

@@ -85,12 +85,12 @@ def test_the_last_rate_is_that_of_a_job_or_of_a_trial_whichever_was_later() -> N
     seen = Seen()
     assert seen.measured is None
     seen.note_trial(2_000_000, at(3))
-    assert seen.measured == Measured(2_000_000, at(3).timestamp())
+    assert seen.measured == Measured(2_000_000, at(3).timestamp(), trial=True)
     seen.note(picture(running=sending(4_000)), at(31))
     seen.note(picture(running=job(JobState.WAITING)), at(41))  # nothing moved: no rate to go by
     assert seen.measured == Measured(4_000, (FIRST + 4) * CELL)
     seen.note_trial(3_000_000, at(60))
-    assert seen.measured == Measured(3_000_000, at(60).timestamp())
+    assert seen.measured == Measured(3_000_000, at(60).timestamp(), trial=True)
 
 
 def test_no_job_is_not_nothing_seen_and_a_job_that_waits_moves_nothing() -> None:

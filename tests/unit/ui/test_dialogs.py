@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import cast
@@ -32,5 +33,7 @@ def test_how_long_a_send_takes_is_said_at_the_last_rate_and_only_if_there_is_one
         return dialogs.how_long(shown, rate, now)
 
     assert told(564 * 2**20, measured) == "At 2.0 MB/s, measured 1 min ago: 4 min."
+    tried = replace(measured, trial=True)
+    assert told(564 * 2**20, tried) == "At 2.0 MB/s, carried in a trial 1 min ago: 4 min at best."
     assert told(564 * 2**20, None) == ""
     assert told(None, measured) == ""
