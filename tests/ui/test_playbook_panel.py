@@ -106,7 +106,7 @@ async def test_what_a_trial_carried_is_the_rate_that_a_plan_goes_by(walk: Walk) 
     tried = diagnosis(step(steps.TIME, "ok", verdict=verdict))
     async with opened(walk, tried) as operator:
         seen, clock = operator.screen.desk.seen, operator.screen.desk.clock
-        assert seen.measured == Measured(2_000_000.0, clock().timestamp())
+        assert seen.measured == Measured(2_000_000.0, clock().timestamp(), trial=True)
 
 
 @pytest.mark.parametrize("size", SIZES)
