@@ -109,7 +109,7 @@ async def _cost(lab: Lab, into: str) -> Cost:
         begun = await asyncio.to_thread(_spent, lab)
 
         def halfway() -> bool:
-            return night.job is not None and (night.job.progress.fraction or 0) > _HALFWAY
+            return night.job is not None and (amount(night.job).fraction or 0) > _HALFWAY
 
         await night.until(halfway, "half of it sent", 1200)
         later = await asyncio.to_thread(_spent, lab)

@@ -169,13 +169,6 @@ class SendProgress:
             return None
         return self.estimate.total + self.beyond + _excess(self.current_bytes, self.current_size)
 
-    @property
-    def fraction(self) -> float | None:
-        """The part that is done, 0.0 to 1.0; None if the total is unknown or nothing is to send."""
-        if not self.expected:
-            return None
-        return min(1.0, self.done / self.expected)
-
 
 def _listed(state: SendProgress, lines: list[EstimateLine]) -> SendProgress:
     if not lines:

@@ -75,6 +75,11 @@ def test_a_single_step_is_the_whole_job_whatever_was_estimated_before() -> None:
     )
 
 
+def test_more_than_was_expected_is_never_more_than_all() -> None:
+    assert Amount(150, 100, 1, 1, whole=True).fraction == 1.0
+    assert Amount(150, None, 1, 1, whole=True).fraction is None
+
+
 def test_mending_a_package_is_no_step_of_the_order() -> None:
     kinds = ("package", "repair", "repair")
     assert amount(running(0, said(10, 1), 10, None, None, kinds=kinds)).steps == 1
