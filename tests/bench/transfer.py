@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from sealift.replication.amount import amount
 from tests.lab.lab import Lab
 from tests.lab.working import working
 
