@@ -147,6 +147,8 @@ def cut_sentence(text: str, width: int, ellipsis: str = "…") -> str:
     if room < 0:
         return set_cell_size(text, max(0, width))
     head = set_cell_size(text, room)
+    if not text.startswith(head):  # half of a wide character is a space
+        head = head[:-1]
     for marks, least in (((", ", "; ", ". "), 0.75), ((" ",), 0.5)):
         at = max(text.rfind(mark, 0, len(head) + len(mark)) for mark in marks)
         if at > least * len(head):

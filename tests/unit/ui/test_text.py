@@ -132,13 +132,14 @@ def test_the_ascii_glyphs_are_ascii(name: str) -> None:
             "one; two and three and four and five …",
         ),
         ("one/long/name/without/any/place/to/cut/it", 20, "one/long/name/witho…"),
+        ("0⺀ 0", 4, "0⺀…"),
     ],
 )
 def test_a_sentence_is_cut_where_it_may_be(sentence: str, width: int, expected: str) -> None:
     assert text.cut_sentence(sentence, width) == expected
 
 
-@given(st.text(max_size=60), st.integers(min_value=0, max_value=40))
+@given(st.text(max_size=60).map(text.one_line), st.integers(min_value=0, max_value=40))
 def test_a_cut_sentence_fits_and_begins_as_it_was(sentence: str, width: int) -> None:
     found = text.cut_sentence(sentence, width)
     assert text.width_of(found) <= width
