@@ -83,6 +83,14 @@ async def test_a_running_transfer_says_what_how_far_and_admits_what_it_does_not_
         assert "c cancel…" in seen.splitlines()[1]
 
 
+async def test_a_token_of_a_step_of_several_snapshots_is_not_the_whole_job() -> None:
+    (step,) = job().steps
+    several = replace(step, brings=frozenset({1, 2}))
+    running = replace(sending(), about=replace(job().about, steps=(several,)), how="resume")
+    async with showing(replace(picture(*BEHIND), job=running), size=SIZES[0]) as operator:
+        assert "sending 20 % of a token" in operator.sees().splitlines()[0]
+
+
 @pytest.mark.parametrize(
     ("first", "activity", "carried", "percent"),
     [

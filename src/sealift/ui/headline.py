@@ -87,7 +87,8 @@ def activity(picture: Picture, glyphs: Glyphs) -> Line:
     if job.state is JobState.RUNNING:
         known = amount(job)
         far = "" if known.fraction is None else f" {int(known.fraction * 100)} %"
-        of = "" if known.whole or not known.step else f" of step {known.step}/{known.steps}"
+        part = "a token" if job.how == "resume" else f"step {known.step}/{known.steps}"
+        of = "" if known.whole or not known.step else f" of {part}"
         return Line(INFO, glyphs.running, f"sending{far}{far and of}")
     if job.state is JobState.WAITING:
         return Line(WARNING, glyphs.trouble, f"waiting, try {job.tries}")
