@@ -93,7 +93,7 @@ async def demo(scenario: str, *keys: str, shows: str = "") -> AsyncIterator[Pilo
             "the demo closed",
         )
         operator.screen.show(_steady(operator.picture))
-        operator.screen.show_log(_steady_log(app.command_log.entries()))
+        operator.screen.log_pane.show(_steady_log(app.command_log.entries()))
         yield await _calm(pilot)
 
 

@@ -304,7 +304,7 @@ CHARTS = (
 
 PROGRAM = tuple(each for each in ACTIONS if each.id in {"quit", "palette"})
 _LIST = (*LIST, *ROWS, *PROGRAM)
-_MARKED = (*LIST, MARK, *ROWS, *PROGRAM)
+_MARKED = (*_LIST, MARK)
 _TOP = (*TOP, *(each for each in _LIST if each.id not in {"back", "leave", "quit"}))
 # By the name of the action that opens it, or its own: all that can be pressed there.
 SCREENS: Mapping[str, tuple[Action, ...]] = {

@@ -5,6 +5,8 @@ The screen, the playbook and plain text write them alike.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import humanize
 
 UNKNOWN = "unknown"
@@ -68,6 +70,13 @@ def count(number: int | None, one: str, many: str | None = None) -> str:
     """A number with its noun: `1 snapshot`, `1,204 snapshots`."""
     noun = one if number == 1 else (many or f"{one}s")
     return f"{UNKNOWN if number is None else f'{number:,}'} {noun}"
+
+
+def few(names: Sequence[str], most: int) -> str:
+    """Some names for a sentence: the first few, and how many more there are."""
+    more = len(names) - most
+    shown = ", ".join(names[:most])
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def percent(part: float | None, whole: float | None) -> str:

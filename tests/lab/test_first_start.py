@@ -10,7 +10,7 @@ from sealift.config.reading import default_path, read_config
 from sealift.replication.job import JobState
 from sealift.ui.app import SealiftApp
 from tests.driving import Operator, options
-from tests.ui.starting import choose
+from tests.ui.starting import choose, places_chosen
 
 from .lab import Lab
 from .test_first_light import guids
@@ -26,15 +26,7 @@ async def test_from_an_ssh_config_to_a_written_route_and_a_sealed_replica(
     app = SealiftApp(options(ssh_config=lab.ssh_config))
     async with app.run_test(size=(120, 36), notifications=True) as pilot:
         operator = Operator(pilot)
-        await choose(operator, "host source")
-        await operator.until("as root on source")
-        await choose(operator, "tank/prod", "s")
-        await operator.until("ok: may send and hold: root")
-        await choose(operator, "destination")
-        await choose(operator, "host dest")
-        await choose(operator, "dest:backup")
-        await operator.until("Take it")
-        await operator.choose("take")
+        await places_chosen(operator, "source", "dest")
         await operator.until("ok: the first send makes it")
         assert not default_path().exists(), "nothing is written unasked"
         await operator.confirm("w", "write")

@@ -19,7 +19,7 @@ from sealift.routes import Location, Route
 from sealift.ui.app import SealiftApp
 from sealift.zfs.commands import Effect
 from tests.driving import Operator
-from tests.ui.starting import choose
+from tests.ui.starting import places_chosen
 
 
 class OnDemo(SealiftApp):
@@ -57,15 +57,7 @@ async def test_from_an_ssh_config_to_a_route_that_is_read(
         app.run_test(size=(120, 36), notifications=True) as pilot,
     ):
         operator = Operator(pilot)
-        await choose(operator, "host nas1")
-        await operator.until("as root on nas1")
-        await choose(operator, "tank/prod", "s")
-        await operator.until("ok: may send and hold: root")
-        await choose(operator, "destination")
-        await choose(operator, "host dr1")
-        await choose(operator, "dr1:backup")
-        await operator.until("Take it")
-        await operator.choose("take")
+        await places_chosen(operator, "nas1", "dr1")
         await operator.until("ok: there already, as a replica is")
         await pilot.press("o")
         await operator.both_read()

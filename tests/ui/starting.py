@@ -134,6 +134,22 @@ async def choose(operator: Operator, identity: str, key: str = "enter") -> None:
     await operator.pilot.press(key)
 
 
+async def places_chosen(operator: Operator, source: str, destination: str) -> None:
+    """On hosts that answer: `tank/prod` of the one, and where it goes below `backup` of the other.
+
+    The name that is proposed for the destination is taken.
+    """
+    await choose(operator, f"host {source}")
+    await operator.until(f"as root on {source}")
+    await choose(operator, "tank/prod", "s")
+    await operator.until("ok: may send and hold: root")
+    await choose(operator, "destination")
+    await choose(operator, f"host {destination}")
+    await choose(operator, f"{destination}:backup")
+    await operator.until("Take it")
+    await operator.choose("take")
+
+
 async def write_in(operator: Operator, words: str) -> None:
     """Write into the line of a dialog, and take it."""
     await operator.until_that(

@@ -9,6 +9,7 @@ import pytest
 from textual.widgets import Button
 
 from sealift.config.reading import default_path, read_config
+from sealift.hosts.trouble import UnknownKey
 from sealift.routes import Location, Purpose
 from sealift.ui.screens.dialog import Copied, Dialog
 from sealift.ui.screens.host import HostScreen
@@ -104,29 +105,23 @@ async def test_a_host_that_is_gone_says_why_and_what_to_do() -> None:
         assert "Check that `ssh old1` works" in operator.sees()
 
 
-async def test_a_host_key_is_compared_and_accepted_before_anything_is_said(seen: Seen) -> None:
+@pytest.mark.parametrize(
+    ("choice", "accepted"),
+    [("session", [(KEY, False)]), ("remember", [(KEY, True), (KEY, False)])],
+)
+async def test_a_host_key_is_compared_and_accepted_before_anything_is_said(
+    seen: Seen, choice: str, accepted: list[tuple[UnknownKey, bool]]
+) -> None:
     async with first() as operator:
         app = operator.app
         assert isinstance(app, FirstApp)
         await choose(operator, "host odd1")
         await operator.until("host key is not known")
         seen.canned["odd1"] = looks.vault("odd1")
-        said = await operator.confirm("enter", "session")
+        said = await operator.confirm("enter", choice)
         assert "SHA256:abc" in said
         await operator.until("as root on a-host")
-        assert app.places["odd1"].accepted == [(KEY, False)]
-
-
-async def test_a_host_key_is_remembered_if_the_operator_says_so(seen: Seen) -> None:
-    async with first() as operator:
-        app = operator.app
-        assert isinstance(app, FirstApp)
-        await choose(operator, "host odd1")
-        await operator.until("host key is not known")
-        seen.canned["odd1"] = looks.vault("odd1")
-        await operator.confirm("enter", "remember")
-        await operator.until("as root on a-host")
-        assert app.places["odd1"].accepted == [(KEY, True), (KEY, False)]
+        assert app.places["odd1"].accepted == accepted
 
 
 async def test_a_read_only_session_trusts_a_host_key_and_writes_nothing_down(seen: Seen) -> None:

@@ -6,6 +6,7 @@ import shlex
 from dataclasses import dataclass
 
 from sealift import remote
+from sealift.words import few
 from sealift.zfs.commands import Command, Effect
 from sealift.zfs.names import printable
 from sealift.zfs.parse import ParseError, lines_of, number
@@ -54,10 +55,8 @@ class Users:
         if self.unseen:
             words += f" {self.unseen} processes of other users could not be looked at."
         if self.below:
-            mounted = ", ".join(f"{each.place} ({each.kind})" for each in self.below[:_SHOWN])
-            more = len(self.below) - _SHOWN
-            rest = f" and {more} more" if more > 0 else ""
-            words += f" Mounted below it, to be unmounted first: {mounted}{rest}."
+            mounted = few([f"{each.place} ({each.kind})" for each in self.below], _SHOWN)
+            words += f" Mounted below it, to be unmounted first: {mounted}."
         elif not self.found:
             words += (
                 " An export (NFS, Samba), an open volume, or a send that is not raw keeps it busy "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import get_args
 
+from sealift import words
 from sealift.hosts.trouble import Trouble
 from sealift.mentions import OTHER_SIDE
 from sealift.playbook import thresholds
@@ -131,10 +132,7 @@ def from_trouble(trouble: Trouble, where: Side, dataset: str) -> Finding:
 
 def named(names: tuple[str, ...]) -> str:
     """Some names for a sentence: the first few, and how many more there are."""
-    most = int(thresholds.NAMED.value)
-    more = len(names) - most
-    shown = ", ".join(names[:most])
-    return f"{shown} and {more} more" if more > 0 else shown
+    return words.few(names, int(thresholds.NAMED.value))
 
 
 # --- ways out that can be typed

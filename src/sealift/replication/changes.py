@@ -8,6 +8,7 @@ import secrets
 import socket
 from dataclasses import dataclass, replace
 
+from sealift import words
 from sealift.hosts.host import DEADLINE, Host, utc_now
 from sealift.hosts.refusal import refusal
 from sealift.hosts.trouble import Trouble, TroubleError
@@ -305,8 +306,8 @@ def _difference(shown: Plan, now: Plan) -> str:
         return "Something is in the way now."
     before, after = _brought(shown), _brought(now)
     sentences = [
-        f"{words}: {_few(sorted({these[guid] for guid in these.keys() - those.keys()}))}."
-        for words, these, those in (
+        f"{said}: {words.few(sorted({these[guid] for guid in these.keys() - those.keys()}), _FEW)}."
+        for said, these, those in (
             ("New since then", after, before),
             ("No longer to be sent", before, after),
         )
@@ -319,8 +320,3 @@ def _brought(plan: Plan) -> dict[int, str]:
     """The snapshots of a plan: their names by their guids."""
     chains = (chain for step in plan.steps for chain in step.chains)
     return {each.guid: f"@{each.name}" for chain in chains for each in chain.snapshots}
-
-
-def _few(names: list[str]) -> str:
-    more = len(names) - _FEW
-    return ", ".join(names[:_FEW]) + (f" and {more} more" if more > 0 else "")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import humanize
 
+from sealift import words
 from sealift.mentions import PLAYBOOK, PRUNE
 from sealift.replication.comparison import Comparison, DatasetComparison, State
 from sealift.replication.resuming import Partial, examine
@@ -246,9 +247,7 @@ def _diverged(each: DatasetComparison, scope: Scope) -> Problem:
 
 
 def _named(each: DatasetComparison) -> str:
-    more = len(each.ahead) - _NAMED
-    names = ", ".join(f"@{entry.name}" for entry in each.ahead[:_NAMED])
-    return f"{names} and {more} more" if more > 0 else names
+    return words.few([f"@{entry.name}" for entry in each.ahead], _NAMED)
 
 
 def _all_sent(each: DatasetComparison, scope: Scope) -> bool:

@@ -41,7 +41,6 @@ class AllRoutes:
         self._clock = clock
         self.watch: OverviewWatch | None = None
         self._log = app.command_log  # of all routes; each route that is opened has its own
-        self._log_version = 0
         self._screen: OverviewScreen | None = None
         self._following: Worker[None] | None = None
         self._looks: Looks | None = None
@@ -70,7 +69,6 @@ class AllRoutes:
                 for each in self._options.setups
             )
         )
-        self._log_version = 0  # a new screen has shown nothing of it
         self._screen = OverviewScreen(
             first,
             self.open,
@@ -101,9 +99,8 @@ class AllRoutes:
 
     def _show_log(self) -> None:
         screen = self._screen
-        if screen is not None and screen.is_current and self._log.version != self._log_version:
-            self._log_version = self._log.version
-            screen.show_log(self._log.entries())
+        if screen is not None and screen.is_current:
+            screen.log_pane.follow(self._log)
 
     def open(self, title: str) -> None:
         """Open a route."""

@@ -79,7 +79,6 @@ class SealiftApp(App[int]):
         self._clock = clock
         self.command_log = CommandLog()
         self.journal: Journal | None = None  # once the hosts are open
-        self._log_version = 0
         users, self._bad_themes = themes.users_themes()
         for theme in (*themes.own_themes(), *users):
             self.register_theme(theme)
@@ -274,9 +273,7 @@ class SealiftApp(App[int]):
             screen.show(picture)
 
     def _show_log(self, screen: RouteScreen) -> None:
-        if self.command_log.version != self._log_version:
-            self._log_version = self.command_log.version
-            screen.show_log(self.command_log.entries())
+        screen.log_pane.follow(self.command_log)
 
     def action_palette(self) -> None:
         """Open the command palette."""

@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.timer import Timer
 
 from sealift.actions import LOG, REFRESH
-from sealift.hosts.command_log import LogEntry
 from sealift.replication.overview import Overview
 from sealift.ui import overview_rows
 from sealift.ui.bindings import bindings
@@ -82,10 +81,6 @@ class OverviewScreen(TopScreen):
         self._draw()
 
     # The command log
-
-    def show_log(self, entries: tuple[LogEntry, ...]) -> None:
-        """Draw the command log."""
-        self.log_pane.show(entries)
 
     def action_log(self) -> None:
         """Open the command log over the lower half, or close it."""

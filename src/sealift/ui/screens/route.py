@@ -14,7 +14,6 @@ from textual.screen import Screen
 from textual.widgets import Input, Label
 
 from sealift.actions import ACTIONS
-from sealift.hosts.command_log import LogEntry
 from sealift.hosts.trouble import UnknownKey
 from sealift.journal import Journal
 from sealift.mentions import CANCEL
@@ -157,10 +156,6 @@ class RouteScreen(Screen[None]):
             if side.unknown_key is not None and side.unknown_key not in self._asked:
                 self._asked.append(side.unknown_key)
                 self.ask_host_key(side.location.where, side.unknown_key)
-
-    def show_log(self, entries: tuple[LogEntry, ...]) -> None:
-        """Draw the command log."""
-        self.log_pane.show(entries)
 
     # What can be done, and when
 

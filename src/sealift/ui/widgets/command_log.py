@@ -10,7 +10,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from sealift.actions import TREES
-from sealift.hosts.command_log import LogEntry
+from sealift.hosts.command_log import CommandLog, LogEntry
 from sealift.ui import text
 from sealift.ui.bindings import bindings
 from sealift.ui.text import Glyphs
@@ -36,6 +36,13 @@ class CommandLogPane(ScrollView, can_focus=True):
         self._glyphs = glyphs
         self._entries: tuple[LogEntry, ...] = ()
         self._cursor: int | None = None  # an entry's number; None follows the newest
+        self._drawn: tuple[CommandLog, int] | None = None  # which log, and its version then
+
+    def follow(self, log: CommandLog) -> None:
+        """Draw a log if it has changed since it was drawn last, or is another one."""
+        if self._drawn != (log, log.version):
+            self._drawn = (log, log.version)
+            self.show(log.entries())
 
     def show(self, entries: tuple[LogEntry, ...]) -> None:
         """Draw these entries; keeps to the end unless the operator moved up."""
